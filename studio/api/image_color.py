@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from studio.api.formats import icc
 from studio.api.formats.unsupported import UnsupportedError
+from studio.api.image_code_points import CodePoints, convert_code_points
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -22,7 +23,9 @@ def convert_to_srgb(array: AnyArray, profile: bytes | None) -> AnyArray:
 
     A profile that is missing, damaged or for another number of channels counts as sRGB, as browsers do. Matrix
     profiles convert at the depth of the samples. Profiles made of look-up tables convert through LittleCMS at 8 bits:
-    16-bit and float samples are rounded to 8 bits there. Linear light stays linear, in the primaries of sRGB.
+    16-bit and float samples are rounded to 8 bits there. Linear light stays linear, in the primaries of sRGB. What a
+    profile says of PQ or HLG by numbers counts more than its tables, which end at the white of a screen; samples of
+    8 bits get 16.
 
     Raises:
         UnsupportedError: For linear light in a profile that has other curves or no matrix.
@@ -31,12 +34,29 @@ def convert_to_srgb(array: AnyArray, profile: bytes | None) -> AnyArray:
         return array
     if is_linear(array):
         return _convert_linear(array, parsed)
+    if points := find_range(array, profile):
+        return convert_code_points(array, points)[0]
     channels = 1 if array.ndim == 2 else array.shape[2]
     if parsed.space == "GRAY" and parsed.curves and channels == 1:
         return _convert_grey(array, parsed)
     if parsed.space == "RGB " and channels in (3, 4) and not icc.is_srgb(parsed):
         return _convert_rgb(array, parsed, profile)
     return array
+
+
+def find_range(array: AnyArray, profile: bytes | None) -> CodePoints | None:
+    """Return what a profile says of the samples if they are PQ or HLG; None if they are not."""
+    points = find_profile_points(profile)
+    return points if points is not None and array.ndim == 3 and not is_linear(array) else None
+
+
+def find_profile_points(profile: bytes | None) -> CodePoints | None:
+    """Return the numbers in a profile of PQ or HLG, of colors that can be converted; None for other profiles."""
+    parsed = icc.parse_profile(profile) if profile else None
+    if parsed is None or parsed.code_points is None:
+        return None
+    points = CodePoints(*parsed.code_points)
+    return points if points.is_known and points.is_high_dynamic_range else None
 
 
 def is_linear(array: AnyArray) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from studio.api.avif_reading import find_points
 from studio.api.formats import avif, exr, gif, jpeg, png, riff, tiff
 from studio.api.image_code_points import CodePoints, create_gamma, describe_conversion
+from studio.api.image_color import find_profile_points
 from studio.api.image_reading import ImageOptions, read_image_part
 from studio.api.media_file import open_media
 from studio.api.tiff_reading import find_tiff_doubts
@@ -46,7 +47,10 @@ def find_image_doubts(path: Path, limits: MediaLimits, *, keeps_range: bool = Fa
         if avif.is_avif(data):
             return _find_avif_doubts(data, keeps_range=keeps_range)
         found = next((find for start, find in _FINDERS.items() if data.startswith(start)), None)
-        return found(data) if found is not None else []
+        if found is None:
+            return []
+        find, find_profile = found
+        return find(data) + _describe_profile(find_profile(data), keeps_range=keeps_range)
     except (ValueError, struct.error):
         return []  # the reader says what is wrong
 
@@ -56,9 +60,22 @@ def _find_png_doubts(data: bytes, *, keeps_range: bool) -> list[str]:
     doubts = [_LATER] if chunks.get(b"acTL", b"\0\0\0\1")[:4] != b"\0\0\0\1" else []
     if points := png.find_code_points(chunks):
         doubts.append(describe_conversion(CodePoints(*points), keeps_range=keeps_range))
+    elif b"iCCP" in chunks and b"sRGB" not in chunks:
+        doubts += _describe_profile(png.inflate_profile(chunks[b"iCCP"]), keeps_range=keeps_range)
     elif not {b"sRGB", b"iCCP"} & set(chunks):
         doubts.append(create_gamma(*png.find_gamma(chunks)).describe())
     return [each for each in doubts if each] + (_describe_exif(chunks[b"eXIf"]) if b"eXIf" in chunks else [])
+
+
+def _describe_profile(profile: bytes | None, *, keeps_range: bool) -> list[str]:
+    """Return what becomes of samples that a profile says are PQ or HLG."""
+    points = find_profile_points(profile)
+    return list(filter(None, [describe_conversion(points, keeps_range=keeps_range)])) if points else []
+
+
+def _find_tiff_profile(data: bytes) -> bytes | None:
+    entries = tiff.parse_directory(data).entries
+    return entries[tiff.ICC].data if tiff.ICC in entries else None
 
 
 def _find_webp_doubts(data: bytes) -> list[str]:
@@ -83,18 +100,23 @@ def _find_avif_doubts(data: bytes, *, keeps_range: bool) -> list[str]:
         elif avif.has_alpha(data):
             doubts.append(f"the alpha of AVIF of {bits} bits is read with 8 bits")
     doubts += [_GAIN_MAP] if avif.has_gain_map(data) else []
-    described = describe_conversion(find_points(data), keeps_range=keeps_range)
-    return doubts + ([described] if described else []) + _describe_exif(_find_avif_exif(data))
+    exif, profile = _find_avif_extras(data)
+    points = find_points(data)
+    if not points.is_high_dynamic_range:
+        points = find_profile_points(profile) or points
+    described = describe_conversion(points, keeps_range=keeps_range)
+    return doubts + ([described] if described else []) + _describe_exif(exif)
 
 
-def _find_avif_exif(data: bytes) -> bytes:
+def _find_avif_extras(data: bytes) -> tuple[bytes, bytes]:
+    """Return the EXIF and the ICC profile of a file."""
     from PIL.AvifImagePlugin import AvifImageFile
 
     try:
-        exif: bytes = AvifImageFile(io.BytesIO(data)).info.get("exif") or b""
+        info = AvifImageFile(io.BytesIO(data)).info
     except Exception:  # libavif's errors are of many kinds; the reader says what is wrong
-        return b""
-    return exif
+        return b"", b""
+    return info.get("exif") or b"", info.get("icc_profile") or b""
 
 
 def _find_jpeg_doubts(data: bytes) -> list[str]:
@@ -121,10 +143,15 @@ def _describe_exif(exif: bytes) -> list[str]:
     return [f"EXIF of the file ({', '.join(said)}) is not in what is made from it: copy it with another program"]
 
 
-_FINDERS: dict[bytes, Callable[[bytes], list[str]]] = {
-    b"RIFF": _find_webp_doubts,
-    b"GIF8": _find_gif_doubts,
-    b"\xff\xd8": _find_jpeg_doubts,
-    b"II": lambda data: find_tiff_doubts(data) + _describe_exif(data),
-    b"MM": lambda data: find_tiff_doubts(data) + _describe_exif(data),
+def _find_tiff(data: bytes) -> list[str]:
+    return find_tiff_doubts(data) + _describe_exif(data)
+
+
+_FINDERS: dict[bytes, tuple[Callable[[bytes], list[str]], Callable[[bytes], bytes | None]]] = {
+    b"RIFF": (_find_webp_doubts, riff.find_profile),
+    b"GIF8": (_find_gif_doubts, lambda data: None),
+    b"\xff\xd8": (_find_jpeg_doubts, lambda data: jpeg.parse_segments(io.BytesIO(data)).find_profile()),
+    b"II": (_find_tiff, _find_tiff_profile),
+    b"MM": (_find_tiff, _find_tiff_profile),
 }
+"""What finds the doubts and the ICC profile of a file, by its first bytes."""

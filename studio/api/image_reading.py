@@ -13,7 +13,7 @@ from studio.api.exr_reading import read_exr
 from studio.api.formats import avif, exr, gif, jpeg, png, riff, tiff
 from studio.api.formats.unsupported import UnsupportedError
 from studio.api.image_code_points import CodePoints, convert_code_points, convert_gamma, create_gamma
-from studio.api.image_color import convert_ink, convert_to_srgb, is_linear
+from studio.api.image_color import convert_ink, convert_to_srgb, find_range, is_linear
 from studio.api.media_file import open_media, refuse
 from studio.api.tiff_reading import read_tiff
 from studio.errors import MediaError
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     AnyArray = npt.NDArray[Any]
     CheckSize = Callable[[int, int], None]
     Colored = tuple[AnyArray, ColorSpace]
+    Found = tuple[AnyArray, bytes | None, int]
 
 SUPPORTED = "PNG, JPEG, WebP, AVIF, TIFF, OpenEXR, BMP and GIF are read"
 _LARGEST_CLOSED = 178_000_000  # pixels of WebP and GIF: Pillow's plugins have a bound that cannot be raised
@@ -115,23 +116,29 @@ def _find_reader(data: bytes) -> Callable[[bytes, CheckSize, ImageOptions], Colo
     if avif.is_avif(data):
         return _read_avif
     plain = _find_plain_reader(data)
-    return None if plain is None else lambda data, check_size, _: _say_color(plain(data, check_size))
+    if plain is None:
+        return None
+    return lambda data, check_size, options: _finish(*plain(data, check_size), options)
 
 
-def _find_plain_reader(data: bytes) -> Callable[[bytes, CheckSize], AnyArray] | None:
-    """Return what reads samples in sRGB, or in linear light where they pass it."""
+def _find_plain_reader(data: bytes) -> Callable[[bytes, CheckSize], Found] | None:
+    """Return what reads the samples, the profile and the orientation of a file."""
     if data.startswith(b"\xff\xd8\xff"):
         return _read_jpeg
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return _read_webp
     if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        return _read_tiff
+        return read_tiff
     if data[:6] in (b"GIF87a", b"GIF89a"):
         return _read_gif
     return _read_bmp if data[:2] == b"BM" else None
 
 
-def _say_color(array: AnyArray) -> Colored:
+def _convert_profile(array: AnyArray, profile: bytes | None, options: ImageOptions) -> Colored:
+    """Return samples in sRGB, in linear light where they pass it, or in PQ or HLG where that is to be kept."""
+    if options.dynamic_range == "keep" and (points := find_range(array, profile)):
+        return array, points.color
+    array = convert_to_srgb(array, profile)
     return array, ColorSpace("linear") if is_linear(array) else SRGB
 
 
@@ -168,16 +175,16 @@ def _read_png(data: bytes, check_size: CheckSize, options: ImageOptions) -> Colo
         array = _load(PngImageFile(io.BytesIO(file)))
     if color in (0, 2) and b"tRNS" in parts:
         array = _add_key_alpha(array, struct.unpack(f">{samples}H", parts[b"tRNS"][: 2 * samples]), depth)
-    array, color = _color_png(array, parts, keeps_range=options.dynamic_range == "keep")
+    array, color = _color_png(array, parts, options)
     return _turn(array, tiff.find_orientation(parts.get(b"eXIf", b""))), color
 
 
-def _color_png(array: AnyArray, parts: dict[bytes, bytes], *, keeps_range: bool) -> Colored:
+def _color_png(array: AnyArray, parts: dict[bytes, bytes], options: ImageOptions) -> Colored:
     """Return samples in sRGB by the chunk that counts most: cICP, iCCP, sRGB, then gAMA and cHRM (PNG, 4.3)."""
     if points := png.find_code_points(parts):
-        return convert_code_points(array, CodePoints(*points), keeps_range=keeps_range)
+        return convert_code_points(array, CodePoints(*points), keeps_range=options.dynamic_range == "keep")
     if b"iCCP" in parts or b"sRGB" in parts:
-        return convert_to_srgb(array, None if b"sRGB" in parts else _inflate_profile(parts[b"iCCP"])), SRGB
+        return _convert_profile(array, None if b"sRGB" in parts else png.inflate_profile(parts[b"iCCP"]), options)
     return convert_gamma(array, create_gamma(*png.find_gamma(parts))), SRGB
 
 
@@ -202,13 +209,6 @@ def _count_png_bytes(width: int, height: int, bits: int, interlace: int) -> int:
         columns, rows = -(-(width - left) // across), -(-(height - top) // down)
         total += rows * (1 + (columns * bits + 7) // 8) if columns > 0 and rows > 0 else 0
     return total
-
-
-def _inflate_profile(content: bytes | None) -> bytes | None:
-    try:
-        return png.inflate((content or b"").partition(b"\0")[2][1:], 16 * 2**20)
-    except ValueError:
-        return None
 
 
 def _decode_deep_png(data: bytes) -> AnyArray:
@@ -237,7 +237,7 @@ def _add_key_alpha(array: AnyArray, key: tuple[int, ...], depth: int) -> AnyArra
     return np.concatenate([color, alpha], axis=2)
 
 
-def _read_jpeg(data: bytes, check_size: CheckSize) -> AnyArray:
+def _read_jpeg(data: bytes, check_size: CheckSize) -> Found:
     from PIL.JpegImagePlugin import JpegImageFile
 
     segments = jpeg.parse_segments(io.BytesIO(data))
@@ -248,12 +248,11 @@ def _read_jpeg(data: bytes, check_size: CheckSize) -> AnyArray:
     head = b"\xff\xd8" + b"".join(jpeg.build_segment(kind, content) for kind, content in wanted)
     image = JpegImageFile(io.BytesIO(head + data[segments.scan :]))
     exif = segments.find_all(jpeg.APP1, b"Exif\0\0")
-    chunks = sorted(segments.find_all(jpeg.APP2, b"ICC_PROFILE\0"), key=lambda chunk: chunk[:1])
-    profile = b"".join(chunk[2:] for chunk in chunks) or None
-    return _finish(_load(image, profile), profile, tiff.find_orientation(exif[0]) if exif else 1)
+    profile = segments.find_profile()
+    return _load(image, profile), profile, tiff.find_orientation(exif[0]) if exif else 1
 
 
-def _read_webp(data: bytes, check_size: CheckSize) -> AnyArray:
+def _read_webp(data: bytes, check_size: CheckSize) -> Found:
     from PIL.WebPImagePlugin import WebPImageFile
 
     width, height = riff.find_webp_size(data[:30]) or (0, 0)
@@ -262,35 +261,32 @@ def _read_webp(data: bytes, check_size: CheckSize) -> AnyArray:
         raise ValueError(f"WebP images of more than {_LARGEST_CLOSED} pixels are not supported")
     parts = dict(riff.iterate_chunks(io.BytesIO(data), b"WEBP", frozenset({b"ICCP", b"EXIF"})))
     image = WebPImageFile(io.BytesIO(data))
-    return _finish(_load(image), parts.get(b"ICCP"), tiff.find_orientation(parts.get(b"EXIF", b"")))
+    return _load(image), parts.get(b"ICCP"), tiff.find_orientation(parts.get(b"EXIF", b""))
 
 
 def _read_avif(data: bytes, check_size: CheckSize, options: ImageOptions) -> Colored:
     array, color, profile, exif = read_avif(data, check_size, keeps_range=options.dynamic_range == "keep")
-    return _finish(array, profile, tiff.find_orientation(exif)), color
+    orientation = tiff.find_orientation(exif)
+    return _finish(array, profile, orientation, options) if profile else (_turn(array, orientation), color)
 
 
-def _read_gif(data: bytes, check_size: CheckSize) -> AnyArray:
+def _read_gif(data: bytes, check_size: CheckSize) -> Found:
     from PIL.GifImagePlugin import GifImageFile
 
     width, height = gif.find_size(io.BytesIO(data))
     check_size(width, height)
     if width * height > _LARGEST_CLOSED // 2:
         raise ValueError(f"GIF images of more than {_LARGEST_CLOSED // 2} pixels are not supported")
-    return _load(GifImageFile(io.BytesIO(data)))
+    return _load(GifImageFile(io.BytesIO(data))), None, 1
 
 
-def _read_bmp(data: bytes, check_size: CheckSize) -> AnyArray:
+def _read_bmp(data: bytes, check_size: CheckSize) -> Found:
     from PIL.BmpImagePlugin import BmpImageFile
 
     short = data[14:18] == b"\x0c\0\0\0"
     width, height = struct.unpack_from("<HH" if short else "<ii", data, 18)
     check_size(abs(width), abs(height))
-    return _load(BmpImageFile(io.BytesIO(data)))
-
-
-def _read_tiff(data: bytes, check_size: CheckSize) -> AnyArray:
-    return _finish(*read_tiff(data, check_size))
+    return _load(BmpImageFile(io.BytesIO(data))), None, 1
 
 
 def _load(image: Any, profile: bytes | None = None) -> AnyArray:
@@ -315,8 +311,9 @@ def _choose_mode(image: Any) -> str:
     return "L" if image.mode == "1" else "RGB"
 
 
-def _finish(array: AnyArray, profile: bytes | None, orientation: int) -> AnyArray:
-    return _turn(convert_to_srgb(array, profile), orientation)
+def _finish(array: AnyArray, profile: bytes | None, orientation: int, options: ImageOptions) -> Colored:
+    array, color = _convert_profile(array, profile, options)
+    return _turn(array, orientation), color
 
 
 def _turn(array: AnyArray, orientation: int) -> AnyArray:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LARGEST = 16 * 2**20
 """A larger profile is ignored, in bytes."""
+_MATRIX_TAGS = {b"rTRC", b"gTRC", b"bTRC", b"rXYZ", b"gXYZ", b"bXYZ"}
 # linear sRGB to CIE XYZ under D50 (Bradford-adapted), the profile connection space; IEC 61966-2-1 with ICC.1 annex F
 SRGB = ((0.4360747, 0.3850649, 0.1430804), (0.2225045, 0.7168786, 0.0606169), (0.0139322, 0.0971045, 0.7141733))
 
@@ -34,11 +35,13 @@ class Profile:
         space: "RGB ", "GRAY", "CMYK", "Lab " or another of the standard's signatures.
         curves: From samples in [0, 1] to linear light, one for grey, three for RGB; () if it is made of tables.
         matrix: Rows of X, Y and Z for linear R, G and B; () if it is not an RGB profile of that kind.
+        code_points: Numbers of primaries and transfer (ITU-T H.273) and whether the range is full; None for none.
     """
 
     space: str
     curves: tuple[Curve, ...] = ()
     matrix: tuple[tuple[float, ...], ...] = ()
+    code_points: tuple[int, int, bool] | None = None
 
 
 def parse_profile(data: bytes) -> Profile | None:
@@ -48,12 +51,15 @@ def parse_profile(data: bytes) -> Profile | None:
     space = data[16:20].decode("latin-1")
     try:
         tags = _parse_tags(data)
+        points = _parse_code_points(tags) if space == "RGB " else None
+        if points is not None and (b"A2B0" in tags or not set(tags) >= _MATRIX_TAGS):
+            return Profile(space, code_points=points)
         if space == "GRAY":
             return Profile(space, (_parse_curve(tags[b"kTRC"]),))
         if space == "RGB " and b"A2B0" not in tags:
             curves = tuple(_parse_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC"))
             columns = [_parse_xyz(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")]
-            return Profile(space, curves, tuple(zip(*columns, strict=True)))
+            return Profile(space, curves, tuple(zip(*columns, strict=True)), points)
     except (KeyError, ValueError, struct.error):
         return Profile(space)
     return Profile(space)
@@ -90,6 +96,12 @@ def _parse_tags(data: bytes) -> dict[bytes, bytes]:
         name, offset, size = struct.unpack_from(">4sII", data, 132 + 12 * index)
         tags[name] = data[offset : offset + size]
     return tags
+
+
+def _parse_code_points(tags: dict[bytes, bytes]) -> tuple[int, int, bool] | None:
+    """Return what the tag cicp says (ICC.1:2022, 9.2.17); None for none, and for a matrix other than that of RGB."""
+    tag = tags.get(b"cicp", b"")
+    return (tag[8], tag[9], bool(tag[11])) if len(tag) >= 12 and tag[:4] == b"cicp" and tag[10] == 0 else None
 
 
 def _parse_xyz(tag: bytes) -> tuple[float, float, float]:

@@ -44,6 +44,11 @@ class Segments:
         """Return the contents of the segments of a kind that start with a prefix, without it."""
         return [content[len(prefix) :] for k, content in self.parts if k == kind and content.startswith(prefix)]
 
+    def find_profile(self) -> bytes | None:
+        """Return the ICC profile, whose parts are numbered, or None."""
+        chunks = sorted(self.find_all(APP2, b"ICC_PROFILE\0"), key=lambda chunk: chunk[:1])
+        return b"".join(chunk[2:] for chunk in chunks) or None
+
 
 def parse_segments(file: BinaryIO) -> Segments:
     """Parse the segments before the scan; ValueError if the file ends first or is no JPEG file."""

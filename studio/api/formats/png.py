@@ -102,6 +102,14 @@ def find_code_points(chunks: Mapping[bytes, bytes]) -> tuple[int, int, bool] | N
     return content[0], content[1], bool(content[3])
 
 
+def inflate_profile(content: bytes) -> bytes | None:
+    """Return the ICC profile in a chunk iCCP; None if it is damaged."""
+    try:
+        return inflate(content.partition(b"\0")[2][1:], 16 * 2**20)
+    except ValueError:
+        return None
+
+
 def find_gamma(chunks: Mapping[bytes, bytes]) -> tuple[int, tuple[int, ...]]:
     """Return the numbers of gAMA and cHRM: 0 and an empty tuple where they are missing or malformed."""
     gamma, points = chunks.get(b"gAMA", b""), chunks.get(b"cHRM", b"")

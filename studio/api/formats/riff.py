@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -27,6 +28,11 @@ def iterate_chunks(file: BinaryIO, form: bytes, keep: frozenset[bytes]) -> Itera
 def build_chunk(kind: bytes, content: bytes) -> bytes:
     """Return a chunk, padded to an even length."""
     return kind + struct.pack("<I", len(content)) + content + b"\0" * (len(content) & 1)
+
+
+def find_profile(data: bytes) -> bytes | None:
+    """Return the ICC profile of a WebP file, or None."""
+    return dict(iterate_chunks(io.BytesIO(data), b"WEBP", frozenset({b"ICCP"}))).get(b"ICCP")
 
 
 def find_webp_size(head: bytes) -> tuple[int, int] | None:

@@ -12,11 +12,15 @@ import PIL.ImageCms
 import PIL.PngImagePlugin
 import pytest
 
-from tests.studio.api.images import RNG, chunk, make_png, read
+from studio.api.color import ColorSpace
+from studio.api.image_code_points import CodePoints, convert_code_points
+from tests.studio.api.images import IMAGES, LIMITS, RNG, chunk, make_png, read
 
 
-def make_profile(gamma: float, columns: list[tuple[float, float, float]], space: bytes = b"RGB ") -> bytes:
-    """An ICC profile written by hand: one gamma, and the colours of full red, green and blue in XYZ."""
+def make_profile(
+    gamma: float, columns: list[tuple[float, float, float]], space: bytes = b"RGB ", numbers: bytes = b""
+) -> bytes:
+    """An ICC profile by hand: one gamma, the colors of full red, green and blue in XYZ, and the numbers of cicp."""
     curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
     tags = {b"wtpt": b"XYZ \0\0\0\0" + struct.pack(">3i", 63190, 65536, 54061)}
     if space == b"GRAY":
@@ -24,6 +28,8 @@ def make_profile(gamma: float, columns: list[tuple[float, float, float]], space:
     for name, column in zip((b"r", b"g", b"b"), columns, strict=False):
         tags[name + b"XYZ"] = b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(v * 65536) for v in column))
         tags[name + b"TRC"] = curve
+    if numbers:
+        tags[b"cicp"] = b"cicp\0\0\0\0" + numbers
     body, table = b"", struct.pack(">I", len(tags))
     for name, tag in tags.items():
         table += struct.pack(">4sII", name, 132 + 12 * len(tags) + len(body), len(tag))
@@ -72,6 +78,34 @@ def test_profile_of_a_sixteen_bit_png_is_converted_at_sixteen_bits(tmp_path: Pat
     gamma = round(1.8 * 256) / 256
     np.testing.assert_allclose(seen[:, :, :3], expect_srgb(array[:, :, :3] / 65535, gamma, ADOBE_RGB) * 65535, atol=8)
     np.testing.assert_array_equal(seen[:, :, 3:], array[:, :, 3:])
+
+
+@pytest.mark.parametrize("extension", ["jpg", "png", "webp", "tiff", "avif"])
+@pytest.mark.parametrize(("transfer", "encoding"), [(16, "pq"), (18, "hlg")])
+def test_numbers_of_high_dynamic_range_in_a_profile_count_more_than_its_curves(
+    tmp_path: Path, extension: str, transfer: int, encoding: str
+) -> None:
+    path, profile = tmp_path / f"a.{extension}", make_profile(2.2, ADOBE_RGB, numbers=bytes([9, transfer, 0, 1]))
+    lossless = {"lossless": True} if extension == "webp" else {}
+    PIL.Image.new("RGB", (16, 16), (120, 120, 120)).save(path, icc_profile=profile, quality=100, **lossless)
+    stored = np.full((16, 16, 3), 120, np.uint8)
+
+    seen, said = IMAGES.read_layer(path, LIMITS)
+    kept, silent = IMAGES.read_layer(path, LIMITS, dynamic_range="keep")
+
+    expected = convert_code_points(stored, CodePoints(9, transfer))[0]
+    np.testing.assert_allclose(seen.stored.astype(int), expected.astype(int), atol=1200)  # two levels of 8 bits
+    assert said[0].startswith(f"{encoding.upper()} BT.2020 became sRGB: light above the reference white")
+    assert (kept.color, silent) == (ColorSpace(encoding, "bt2020"), ())
+    np.testing.assert_allclose(kept.stored.astype(int), 120, atol=2)
+
+
+def test_numbers_of_other_colors_in_a_profile_change_nothing(tmp_path: Path) -> None:
+    for name, numbers in (("a", b""), ("b", bytes([1, 13, 0, 1])), ("c", bytes([9, 16, 5, 1])), ("d", b"\x09")):
+        profile = make_profile(2.2, ADOBE_RGB, numbers=numbers)
+        PIL.Image.new("RGB", (2, 2), (120, 90, 120)).save(tmp_path / f"{name}.png", icc_profile=profile)
+
+    assert all(read(tmp_path / f"{name}.png") == read(tmp_path / "a.png") for name in "bcd")
 
 
 def test_srgb_profiles_change_nothing(tmp_path: Path) -> None:
