@@ -222,7 +222,7 @@ class Studio:
 
     def close(self) -> None:
         """Write what waits, and release threads and folders."""
-        parts = [self.__dict__.get(name) for name in ("executor", "local_executor", "models", "cache")]
+        parts = [self.__dict__.get(name) for name in ("executor", "local_executor", "models", "cache", "registry")]
         for number, part in enumerate(parts):
             if part is not None and part not in parts[:number]:
                 part.close()

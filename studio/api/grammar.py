@@ -28,7 +28,7 @@ class Grammar:
     Attributes:
         name: What such a value is, with its article, for messages.
         parse: Called with the value; raises a StudioError for an invalid one. What it returns is dropped. It must be
-            quick, and import nothing heavy such as torch.
+            quick, import nothing heavy such as torch, and depend on the value alone: that a value is valid is kept.
     """
 
     name: str

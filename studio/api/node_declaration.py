@@ -86,7 +86,9 @@ def node(
         check: `(inputs, find_path) -> (name, error), ...`: finds mistakes before a run, and in `studio validate`.
             The inputs are those whose values are known by then, with their defaults; `find_path(model)` returns the
             weights of a model reference, or None if they are not on this machine. It loads nothing. An error whose
-            code begins with W is a warning: `studio validate` shows it, and the run goes on.
+            code begins with W is a warning: `studio validate` shows it, and the run goes on. It depends on its
+            arguments and on files among them alone: that plain values passed is kept, and they are not checked again
+            until the code of an installed plugin changes.
         migrations: For each old major version, a `Migration` to the next, or a function from its inputs, as a graph
             wrote them, to those of the next.
         replaces: Ids that the node type had before, or that it stands for now. Graphs that use one go on working, with

@@ -55,18 +55,23 @@ def describe_node_type(node_type: NodeType) -> dict[str, Any]:
 
 
 def _describe_input(end: Input) -> list[Any]:
-    default = _describe_default(end.default)
+    default = describe_plain(end.default)
     flags = [end.lazy, end.unkeyed, end.added]
     return [end.name, _describe_spec(end.spec), end.required, default, end.description, *flags]
 
 
-def _describe_default(value: Any) -> Any:
+def describe_plain(value: Any) -> Any:
+    """Return a value as JSON that tells it from every other.
+
+    Raises:
+        Unkeepable: It is not plain.
+    """
     if type(value) is Model:
         return {"model": [value.reference, *map(list, value.options)]}
     if type(value) in (list, tuple):
-        return {"tuple" if type(value) is tuple else "list": [_describe_default(entry) for entry in value]}
+        return {"tuple" if type(value) is tuple else "list": [describe_plain(entry) for entry in value]}
     if type(value) is dict and all(type(key) is str for key in value):
-        return {"dict": {key: _describe_default(entry) for key, entry in value.items()}}
+        return {"dict": {key: describe_plain(entry) for key, entry in value.items()}}
     if value is None or type(value) in (bool, int, float, str):
         return value
     raise Unkeepable(f"a default of the type {type(value).__name__}")
@@ -94,6 +99,11 @@ def _describe_migration(step: Migration) -> list[Any]:
         dict(step.inputs), dict(step.outputs), step.first_output,
         {name: _name_own(convert) for name, convert in step.values.items()}, step.change is not None,
     ]  # fmt: skip
+
+
+def is_own(function: Any) -> bool:
+    """Say whether a function is one of Studio's own API."""
+    return _name_own(function) is not None
 
 
 def _name_own(function: Any) -> str | None:

@@ -25,6 +25,11 @@ class DeferredPlugin:
         self._node_types: dict[str, NodeType] = {}
         self._returned: dict[str, Any] = {}
 
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the plugin has been imported."""
+        return self._module is not None
+
     def defer(self, node_type: str, way: tuple[Any, ...]) -> Callable[..., Any]:
         """Return a function of a node type that is found when it is called.
 

@@ -7,7 +7,6 @@ declarations count only as long as its code is what it was. A file that is damag
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -16,23 +15,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from blake3 import blake3
-
 from studio.api.origin import Provider
-from studio.files import read_regular_file, write_remakeable
 from studio.registry.declarations import Unkeepable
 from studio.registry.deferred import DeferredPlugin
 from studio.registry.distributions import find_module
 from studio.registry.environment import name_environment
 from studio.registry.installed_point import InstalledPoint, describe_points, load_declared, read_code
+from studio.registry.kept_file import read_kept, write_kept
 from studio.registry.kept_provided import KeptProvided, describe_provided
 from studio.registry.loading import SourceLoader
+from studio.registry.passed_checks import PassedChecks
 from studio.registry.plugin_origin import PluginOrigin
 from studio.registry.provided import Provided
-from studio.registry.registry import PluginRow
+from studio.registry.registry import PluginRow, Registry
 
 _FORMAT = 2
-_MOST_FILES = 8  # environments
+_PASSED = "passed"
 _FAULTS = (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError)
 
 
@@ -53,6 +51,7 @@ class KeptPlugins:
         self._writes = writes
         self._points: list[InstalledPoint] = []
         self._plugins: dict[str, Any] = {}
+        self._codes: dict[str, str] = {}
         self._fresh = False
         if self._path is not None:
             with contextlib.suppress(*_FAULTS):
@@ -80,6 +79,7 @@ class KeptPlugins:
             deferred = DeferredPlugin(partial(load_declared, point, self._loader, code))
             found = KeptProvided(row, deferred, declarations=kept, deferred=deferred)
             found.restore()
+            self._codes[point.name] = code.name
             return found
         return None
 
@@ -90,6 +90,8 @@ class KeptPlugins:
         points = {point.name: point for point in self._points}
         for one in provided:
             point = points.get(one.row.name)
+            if not isinstance(one, KeptProvided):
+                self._codes.pop(one.row.name, None)
             if point is not None and not isinstance(one, KeptProvided) and one.row.status == "ok":
                 with contextlib.suppress(Unkeepable, *_FAULTS):
                     self._describe(one, point)
@@ -100,22 +102,29 @@ class KeptPlugins:
     def _describe(self, one: Provided, point: InstalledPoint) -> None:
         code = read_code(point, self._loader, one.row.origin if isinstance(one.row.origin, PluginOrigin) else None)
         described = {"code": code.name, "provided": describe_provided(one)}
-        if code.settled and described != self._plugins.get(point.name):
-            self._plugins[point.name], self._fresh = described, True
+        if code.settled:
+            self._codes[point.name] = code.name
+            if described != self._plugins.get(point.name):
+                self._plugins[point.name], self._fresh = described, True
+
+    def keep_checks(self, registry: Registry, provided: Sequence[Provided]) -> None:
+        """Let the checks of plugins whose declarations are kept know which literals have passed, and keep that too."""
+        if self._path is None or not self._writes:
+            return
+        registry.passed = PassedChecks(self._path.parent / _PASSED / self._path.name)
+        for one in provided:
+            code = self._codes.get(one.row.name)
+            if code is not None and one.row.status == "ok":
+                own = [registry.node_types[node_type.id] for node_type in one.node_types]
+                deferred = one.deferred if isinstance(one, KeptProvided) and one.plugin is one.deferred else None
+                wrapped = registry.passed.wrap(own, one.row.name, code, deferred)
+                registry.node_types |= {node_type.id: node_type for node_type in wrapped}
 
     def _read(self, path: Path) -> None:
-        digest, _, data = read_regular_file(path).partition(b"\n")
-        if blake3(data).hexdigest().encode() != digest:
-            raise ValueError(path)
-        content = json.loads(data)
+        content = read_kept(path)
         if content["format"] == _FORMAT:
             self._points = [InstalledPoint(**row) for row in content["points"]]
             self._plugins = dict(content["plugins"])
 
     def _write(self, path: Path) -> None:
-        content = {"format": _FORMAT, "points": list(map(asdict, self._points)), "plugins": self._plugins}
-        data = json.dumps(content).encode()
-        write_remakeable(path, blake3(data).hexdigest().encode() + b"\n" + data)
-        files = sorted(path.parent.glob("[!.]*.json"), key=lambda file: file.stat().st_mtime_ns)
-        for file in files[:-_MOST_FILES]:
-            file.unlink(missing_ok=True)
+        write_kept(path, {"format": _FORMAT, "points": list(map(asdict, self._points)), "plugins": self._plugins})

@@ -86,6 +86,7 @@ def load_registry(
         one.place_data(data_dir)
     collect_provided(registry, loaded, kept, settings)
     keeper.keep(loaded)
+    keeper.keep_checks(registry, loaded)
     return registry
 
 

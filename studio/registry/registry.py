@@ -13,6 +13,7 @@ import pluggy
 from studio.api import ModelOpener, NodeType, ValueType
 from studio.api.hooks import PROJECT
 from studio.api.origin import Origin, Provider
+from studio.registry.passed_checks import PassedChecks
 from studio.version import VERSION
 
 PluginStatus = Literal["ok", "failed", "disabled"]
@@ -122,6 +123,7 @@ class Registry:
         studio: What provides Studio's own code.
         providers: What provides each value type, by its name.
         opener_code: Digests of the files of openers that are no release and not Studio's own, by opener.
+        passed: What literals the checks of plugins have passed, if that is kept.
     """
 
     host: pluggy.PluginManager
@@ -138,12 +140,18 @@ class Registry:
     distributions: dict[str, str] = field(default_factory=dict)
     providers: dict[str, Provider] = field(default_factory=dict)
     opener_code: dict[ModelOpener, str] = field(default_factory=dict)
+    passed: PassedChecks | None = None
 
     def add_value_type(self, value_type: ValueType[Any], provider: Provider | None = None) -> None:
         """Add a value type and its class; Studio itself provides it if nothing else is said."""
         self.providers[value_type.name] = provider or self.studio
         self.value_types[value_type.name] = value_type
         self.classes[value_type.name] = value_type.python
+
+    def close(self) -> None:
+        """Keep what the checks of plugins have passed."""
+        if self.passed is not None:
+            self.passed.write()
 
     def find_failure(self, node_type: str) -> str | None:
         """Return what happened to the plugin that provides this node type, or None: "failed to load: ..."."""
