@@ -21,9 +21,13 @@ _RGB = np.linalg.inv(_YUV)
 _SOLVED_SIDE = 640
 _LEAST_VARIANCE = 2e-6
 _EXEMPLAR_SIDE = 512
-_EXEMPLAR_SAMPLES = 6000
+_EXEMPLAR_SAMPLES = 20_000
 _NEIGHBOURS = 8
-_SEEDS = 0.35
+_SEEDS = 0.7  # of the doubt around a pixel, below which it keeps its color
+_AROUND = 12.0  # pixels of the neighborhood whose doubt counts
+_LIKE = 0.08  # difference of chroma that makes two colors one
+_OFFSETS = (-6, -3, 0, 3, 6)  # of the luma around a pixel that describes it
+_WEIGHT_AROUND, _PARTS_AROUND = 0.35, 5
 _LEAST_WEIGHT = 0.02
 _REACH = 0.15
 
@@ -78,7 +82,8 @@ def colorize(luma: FloatArray, colors: Chroma, given: NDArray[np.float32], groun
 def borrow_colors(luma: FloatArray, exemplar: FloatArray, *, seed: int, tick: Tick) -> Chroma:
     """Give each pixel the color of exemplar pixels of like luma, texture and place (Welsh et al. 2002).
 
-    Pixels that are sure of their color keep it; it is spread from them over the rest, as from scribbles.
+    Pixels that are surer of their color than those around them keep it; it is spread from them over the rest, as from
+    scribbles. Of the colors that are found for a pixel the commonest counts: a mean of several would be grey.
     """
     import cv2
     from scipy.spatial import cKDTree
@@ -94,15 +99,48 @@ def borrow_colors(luma: FloatArray, exemplar: FloatArray, *, seed: int, tick: Ti
     rng = np.random.default_rng(seed)
     chosen = np.sort(rng.choice(theirs.size, min(theirs.size, _EXEMPLAR_SAMPLES), replace=False))
     tick()
-    tree = cKDTree(_describe(matched.astype(np.float32))[chosen])
-    _, found = tree.query(_describe(small), k=min(_NEIGHBOURS, len(chosen)))
+    describe = _create_description(matched.astype(np.float32))
+    tree = cKDTree(describe(matched.astype(np.float32))[chosen])
+    _, found = tree.query(describe(small), k=min(_NEIGHBOURS, len(chosen)))
     tick()
     options = chroma[chosen][found.reshape(small.size, -1)]
-    middle = np.median(options, axis=1).astype(np.float32)
-    doubt = np.abs(options - middle[:, None]).mean(axis=(1, 2)).reshape(small.shape)
-    sure = doubt <= np.quantile(doubt, _SEEDS)
-    solved = _solve(small, middle.reshape(*small.shape, 2), sure, tick)
+    color = _choose_commonest(options)
+    doubt = np.abs(options - np.median(options, axis=1)[:, None]).mean(axis=(1, 2)).reshape(small.shape)
+    sure = doubt <= _SEEDS * cv2.GaussianBlur(doubt, (0, 0), _AROUND, borderType=cv2.BORDER_REPLICATE)
+    solved = _solve(small, color.reshape(*small.shape, 2), sure, tick)
     return solved if small.shape == luma.shape else _enlarge_along(solved, small, luma)
+
+
+def _choose_commonest(options: FloatArray) -> Chroma:
+    """Return for each pixel the color, of pixels x colors x 2, that most of the others are like."""
+    votes = [
+        np.exp(-((np.abs(options - options[:, [at]]).sum(2) / _LIKE) ** 2)).sum(1) for at in range(options.shape[1])
+    ]
+    chosen = np.argmax(np.stack(votes, axis=1), axis=1)
+    color: Chroma = options[np.arange(len(options)), chosen].astype(np.float32)
+    return color
+
+
+def _create_description(luma: FloatArray) -> Callable[[FloatArray], NDArray[np.float32]]:
+    """Return what describes the pixels of an image: also the luma around them, as its main parts in this one."""
+    patches = _cut_patches(luma)
+    middle = patches.mean(axis=0)
+    _, _, parts = np.linalg.svd((patches - middle)[:: max(1, len(patches) // 5000)], full_matrices=False)
+
+    def describe(image: FloatArray) -> NDArray[np.float32]:
+        around = (_cut_patches(image) - middle) @ parts[:_PARTS_AROUND].T
+        return np.concatenate([_describe(image), around.astype(np.float32)], axis=1)
+
+    return describe
+
+
+def _cut_patches(luma: FloatArray) -> NDArray[np.float32]:
+    """Return the luma around each pixel, pixels x places."""
+    (height, width), reach = luma.shape, max(_OFFSETS)
+    padded = np.pad(luma, reach, mode="edge")
+    places = [(reach + down, reach + right) for down in _OFFSETS for right in _OFFSETS]
+    cut = [padded[row : row + height, column : column + width].reshape(-1) for row, column in places]
+    return (_WEIGHT_AROUND * np.stack(cut, axis=1)).astype(np.float32)
 
 
 def _describe(luma: FloatArray) -> NDArray[np.float32]:

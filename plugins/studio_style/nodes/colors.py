@@ -50,6 +50,7 @@ def transfer_color(
 
 @node(
     "style.colorize",
+    code=2,
     check=check_inputs(check_sources),
     version="2.0",
     migrations={1: Migration(inputs={"strength": "saturation"})},

@@ -75,7 +75,7 @@ def style_video(
 
 @node(
     "style.colorize_video",
-    code=2,
+    code=3,
     check=check_inputs(check_times, check_order),
     version="2.0",
     migrations={1: Migration(inputs={"key_frames": "keyframes", "times": "at_seconds", "strength": "saturation"})},

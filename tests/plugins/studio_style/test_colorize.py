@@ -69,6 +69,19 @@ def test_an_exemplar_lends_its_colors_to_pixels_of_like_luma() -> None:
     assert np.abs(found - read_chroma(image)).mean() < 0.03
 
 
+def test_a_rough_part_has_its_colors_though_a_smooth_one_is_surer() -> None:
+    rng = np.random.default_rng(0)
+    image = np.full((64, 64, 3), (0.7, 0.8, 0.9), np.float32)
+    tiles = (rng.random((24, 64, 1)) < 0.5).repeat(3, axis=2)
+    image[40:] = np.where(tiles, np.float32((0.7, 0.3, 0.1)), np.float32((0.1, 0.25, 0.2)))
+
+    found = borrow_colors(compute_luma(image), image[:, ::-1].copy(), seed=0, tick=do_nothing)
+
+    truth = read_chroma(image)
+    assert np.abs(found - truth)[:36].mean() < 0.01
+    assert np.abs(found - truth)[44:].mean() < 0.1 * np.abs(truth[44:]).mean()
+
+
 def test_nothing_given_gives_no_color() -> None:
     luma = np.full((8, 8), 0.5, np.float32)
 
