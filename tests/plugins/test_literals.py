@@ -143,6 +143,8 @@ CASES = [
     case("audio.spectrogram", "max_frequency", 100.0, "E641", kind="mel", min_frequency=200.0),
     case("audio.spectrogram_image", "max_db", -90.0, "E641", min_db=-50.0),
     case("audio.from_spectrogram_image", "max_db", -90.0, "E641", min_db=-50.0),
+    case("logic.sort", "items", [1, "a"], "E323"),
+    case("logic.filter", "conditions", [True], "E323", items=["a", "b"]),
     case("logic.calculate", "expression", "1 + foo(a)", "E322"),
     case("logic.calculate", "expression", "1 / (a - a)", "E322"),
     case("logic.template", "template", "a {", "E321"),
