@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from weakref import WeakSet
 
 from studio.api.av_file import read_av_provenance
 from studio.api.color import SRGB
@@ -50,9 +49,6 @@ class VideoType(StreamType[Video]):
     extensions = ("mp4", "mkv", "webm", "mov", "gif")
     stored_extension = "nut"
     reading_code = 2
-
-    def __init__(self) -> None:
-        self._shallow: WeakSet[Video] = WeakSet()  # videos whose files lost depth, known once they were written
 
     def describe(self, value: Video) -> str:
         """Say size, channels, rate, length if it is known, and color space unless it is sRGB."""
@@ -119,21 +115,17 @@ class VideoType(StreamType[Video]):
     def write_file(self, value: Video, path: Path, provenance: str | None) -> None:
         """Write a video with its provenance; MediaError E504 for an invalid stream, E512 if writing fails."""
         check_extension(path, WRITERS, "video")
-        if write_video(value, path, provenance):
-            self._shallow.add(value)
+        write_video(value, path, provenance)
 
     def find_loss(self, value: Video, path: Path) -> str:
         """Say that an odd side gets a row or column more, that audio is left out or clipped, and color converted.
 
-        That 16 bits became 8 is said of a video that was written: its frames are read then.
+        That 16 bits became 8 is not said here: a video of 8 bits that a node computed with has 16 in the cache, and
+        nothing tells it from one that was recorded so. `video.save` says it.
         """
         if path.suffix.lower().lstrip(".") not in WRITERS:
             return ""
-        encoding = choose_encoding(path, value.channels)
-        losses = find_losses(value, path, encoding)
-        if value in self._shallow:
-            losses.append(f"16 bits became 8 in {encoding.pixels}: video.save with codec h265 or prores keeps 10")
-        return "; ".join(losses)
+        return "; ".join(find_losses(value, path, choose_encoding(path, value.channels)))
 
     def read_provenance(self, path: Path) -> str | None:
         """Return the provenance that a file carries, or None."""
