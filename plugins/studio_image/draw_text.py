@@ -66,15 +66,17 @@ def draw_text(
     wrap_width: float | None,
     decoration: Decoration,
     shrinks: bool = False,
+    box: tuple[float | None, float | None] = (None, None),
 ) -> tuple[FloatArray, Block, float]:
     """Draw text at an anchor of an image; return the image, the text as it was set, and how far it runs off, in pixels.
 
-    With `shrinks` it is set at the largest size, up to that of the style, at which it fits inside the margins.
+    With `shrinks` it is set at the largest size, up to that of the style, at which it fits inside the margins; with a
+    box (width, height) as well, at which it and its padding fit into that. The box lies at the anchor too.
     """
     rows, columns = pixels.shape[:2]
     inset = margin + (decoration.padding if decoration.box else 0.0)
     if shrinks:
-        block = _shrink_block(text, style, wrap_width, (columns - 2 * inset, rows - 2 * inset))
+        block = _shrink_block(text, style, wrap_width, _find_room((columns, rows), box, margin, inset))
     else:
         block = set_block(
             text, style, max(columns - 2 * inset, style.size) if wrap_width is None else wrap_width or None
@@ -91,8 +93,19 @@ def draw_text(
     return canvas, block, _find_excess((left, top, *size), (columns, rows)) if text.strip() else 0.0
 
 
+def _find_room(
+    size: tuple[int, int], box: tuple[float | None, float | None], margin: float, inset: float
+) -> tuple[float, float]:
+    """Return the width and height for the letters: those of the box, at most the image's, less what lies around."""
+    width, height = (
+        min(whole - 2 * inset, (whole if side is None else side) - 2 * (inset - margin))
+        for whole, side in zip(size, box, strict=True)
+    )
+    return max(width, 1.0), max(height, 1.0)
+
+
 def _shrink_block(text: str, style: Style, wrap_width: float | None, room: tuple[float, float]) -> Block:
-    width, height = max(room[0], 1.0), max(room[1], 1.0)
+    width, height = room
     size = style.size
     while True:
         tried = replace(style, size=size)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
-from studio.api import Color, Context, Field, File, Image, Migration, check_inputs, node, parse_color
+from studio.api import Added, Color, Context, Field, File, Image, Migration, check_inputs, node, parse_color
 from studio_image.anchor import Anchor
 from studio_image.checks import check_font
 from studio_image.color import ColorOrAuto, Ink
@@ -12,6 +13,7 @@ from studio_image.nodes.old_values import zero_to_auto
 
 FontName = Literal["sans", "sans_bold", "serif", "display", "universal"]
 Shift = Annotated[float, Field(ge=-1_000_000, le=1_000_000, unit="pixels")]
+BoxSide = Annotated[float | None, Field(gt=0, le=1_000_000, unit="pixels"), Added]
 Ems = Annotated[float, Field(ge=0, le=10, unit="em")]
 
 
@@ -58,6 +60,8 @@ def draw_text(
     padding: Ems = 0.4,
     background_radius: Ems = 0.2,
     fit: Literal["none", "shrink"] = "none",
+    box_width: BoxSide = None,
+    box_height: BoxSide = None,
 ) -> Image:
     """Draw text on an image, with kerning, antialiasing, line breaks and wrapping.
 
@@ -89,6 +93,9 @@ def draw_text(
         padding: Space between the text and the edge of the box behind it.
         background_radius: Radius of the corners of the box behind the text.
         fit: "shrink" makes the text smaller until it fits inside the margins; "none" keeps `font_size`.
+        box_width: Width of a box at the anchor into which the text is wrapped and made smaller until it fits, with its
+            padding; null for the image's width less the margins.
+        box_height: Height of that box; null for the image's height less the margins.
     """
     from studio_image import draw_text as drawing
     from studio_image.typeset import Style, load_fonts, warn_about
@@ -116,9 +123,16 @@ def draw_text(
         margin=margin,
         wrap_width=wrap_width,
         decoration=decoration,
-        shrinks=fit == "shrink",
+        shrinks=fit == "shrink" or box_width is not None or box_height is not None,
+        box=(box_width, box_height),
     )
     warn_about([block], ctx.log)
+    room = 2 * decoration.padding if background else 0.0
+    if block.width + room > (box_width or math.inf) + 0.5 or block.height + room > (box_height or math.inf) + 0.5:
+        ctx.log(
+            f"the text does not fit its box and takes {block.width + room:.0f}x{block.height + room:.0f} pixels: "
+            "give a larger box, or less text or padding"
+        )
     if excess > 0.5:
         ctx.log(f"the text runs off the image by {excess:.0f} pixels: set fit to 'shrink', or give a smaller font_size")
     return Image(result)

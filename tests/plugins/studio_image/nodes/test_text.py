@@ -291,3 +291,33 @@ def test_text_that_fits_is_as_large_as_asked_for() -> None:
     assert text.draw_text(CTX, black(), "Hi", font_size=40, fit="shrink") == text.draw_text(
         CTX, black(), "Hi", font_size=40
     )
+
+
+@pytest.mark.parametrize("background", [None, "#ff0000"])
+def test_ink_stays_inside_its_box_at_the_anchor(background: str | None) -> None:
+    ctx = TestContext()
+
+    drawn = text.draw_text(
+        ctx, black(), "many words in a box", font_size=80, anchor="bottom_right", margin=20, padding=0.1,
+        background=background, box_width=150, box_height=90,
+    )  # fmt: skip
+
+    left, top, right, bottom = find_ink(drawn)
+    assert 230 <= left < right <= 380
+    assert 90 <= top < bottom <= 180
+    assert bottom - top > 45, "it is no smaller than it must be"
+    assert not ctx.messages
+
+
+def test_text_that_fits_no_box_is_told() -> None:
+    ctx = TestContext()
+
+    text.draw_text(ctx, black(), "many words\n" * 9, box_width=30, box_height=3)
+
+    assert any("does not fit its box" in message for message in ctx.messages)
+
+
+def test_a_box_of_one_side_keeps_text_that_fits_as_it_was() -> None:
+    plain = text.draw_text(CTX, black(), "fits", font_size=30)
+
+    assert text.draw_text(CTX, black(), "fits", font_size=30, box_width=300) == plain
