@@ -27,7 +27,7 @@ PLUGINS = [
 @pytest.mark.parametrize(
     ("name", "inputs", "file"),
     [
-        pytest.param("product_card", {}, "card.png", marks=pytest.mark.slow),
+        pytest.param("product_cutout", {}, "card.png", marks=pytest.mark.slow),
         ("watermark", {}, "picture.png"),
         pytest.param("film_look", {}, "picture.png", marks=pytest.mark.slow),
         ("before_after_wipe", {"frames": 4}, "film.mp4"),
