@@ -58,7 +58,7 @@ def _create_page(words: str, command: click.Command) -> Page:
         rows = [list(record) for option in options if (record := option.get_help_record(context))]
         children = [name for name, _ in _list_children(command, context)]
     if rows:
-        shown = [[f"`{names.replace('|', ' or ')}`", text] for names, text in rows]
+        shown = [[f"`{names.replace('|', ' or ')}`", text.replace("_", "\\_")] for names, text in rows]
         parts += ["## Options", format_table(["option", "what it does"], shown)]
     if children:
         links = [f"- [`{words} {name}`]({words.replace(' ', '_')}_{name}.md)" for name in children]

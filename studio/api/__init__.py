@@ -1,4 +1,4 @@
-"""The plugin contract: all that a plugin may import.
+"""The plugin contract: what plugins import; names that few need are in its submodules.
 
 Media values, `@node`, `Context`, `Model` references, value types and hooks. The names in `__all__` and those in
 `__all__` of the modules in `CONTRACT_MODULES` are the contract, in the version `API_VERSION`; docs/plugin_api.md lists

@@ -17,6 +17,7 @@ from studio.api.formats.last_delay import set_apng_delay, set_webp_delay
 from studio.api.gif_writing import GifLook, write_gif
 from studio.api.read_ahead import read_ahead
 from studio.api.rgb_conversion import RgbWriter
+from studio.api.thread_policy import keep_policy
 from studio.api.video import Video, replace_frames
 from studio.api.video_tracks import AudioTrack, check_frames, find_last_length, open_for_writing, refuse_empty, widen
 from studio.errors import MediaError
@@ -247,6 +248,7 @@ def _write_coded(video: Video, container: Any, encoding: Encoding) -> float:
     writer = RgbWriter(layout, encoding.pixels, is_left=_has_left_chroma(encoding, stream.format), matrix=tags[0])
     lengths: dict[int, int] = {}
     length = 0.0
+    encode = keep_policy(stream.encode) if encoding.codec == "libsvtav1" else stream.encode
     with closing(read_ahead(check_frames(video))) as frames:
         for frame, length in _find_lengths(video, frames):
             audio.write_until(frame.time)
@@ -255,10 +257,10 @@ def _write_coded(video: Video, container: Any, encoding: Encoding) -> float:
                 coded.colorspace, coded.color_primaries, coded.color_trc = tags  # ProRes says so of each frame
             coded.pts, coded.time_base = round(Fraction(frame.microseconds, 1_000_000) / base), base
             lengths[coded.pts] = max(1, round(Fraction(length).limit_denominator(1_000_000) / base))
-            _mux(container, stream.encode(coded), lengths)
+            _mux(container, encode(coded), lengths)
     if not lengths:
         raise refuse_empty()
-    rest = list(stream.encode(None))
+    rest = list(encode(None))
     if encoding.codec == "libx265" and len(lengths) <= _FEWEST:
         for packet in rest:
             packet.dts = packet.pts

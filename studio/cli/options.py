@@ -71,7 +71,7 @@ def _add_engine_options(function: F, used: Collection[str]) -> F:
         "dtype": {
             "type": click.Choice(DTYPE_WORDS),
             "metavar": "[auto|float32|float16|bfloat16]",
-            "help": "Floating-point precision of models; auto depends on the device.",
+            "help": "Floating-point precision of models, also fp32, fp16, bf16; auto depends on the device.",
         },
         "cache_dir": {"type": PathType(), "help": "Folder of the cache."},
         "cache_url": {
@@ -90,7 +90,7 @@ timeout_option = click.option(
     "--timeout",
     type=FiniteRange(min=0, min_open=True),
     metavar="SECONDS",
-    help="Longest time of one node; a node that takes longer fails.",
+    help="Longest time of one call of a node; a node with a call that takes longer fails.",
 )
 download_option = click.option("--download", is_flag=True, help="Download missing models from the hub.")
 

@@ -27,7 +27,7 @@ _SCALARS: dict[str, Any] = {
     "json": {},
     "any": "Hello",
 }
-_FILE_NAMES = ("picture.png", "sound.flac", "video.mp4", "words.srt", "text.txt")
+_FILE_NAMES = ("picture.png", "sound.flac", "video.mp4", "words.srt", "text.txt", "layers.exr")
 _MAKERS = ("image.gradient", "image.new", "audio.tone")
 _MADE = object()
 """Stands for a value that another node makes."""
@@ -43,6 +43,8 @@ _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "logic.to_number": {"value": "1.5"},
     "logic.to_list": {"value": [1, 2]},
     "logic.item": {"items": ["first", "second"]},
+    "logic.sort": {"items": [3, 1, 2]},
+    "logic.filter": {"items": ["first", "second"], "conditions": [True, False]},
     "audio.time_stretch": {"speed": 0.8},
     "audio.soundtrack": {"seconds": 8.0},
     "video.resize": {"width": 320},

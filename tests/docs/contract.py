@@ -23,10 +23,10 @@ INTRODUCTION = f"""# The plugin contract
 Version {API_VERSION}, which is `studio.api.API_VERSION`. The first number rises when a name goes or changes its
 meaning, the second when a name is added.
 
-A plugin imports the names on this page, and nothing else of Studio. Other names and modules change without notice. A
-test checks that Studio's own plugins keep to this page, and another that the page lists exactly the names in `__all__`
-of these modules. Docstrings have the rest: arguments, shapes, dtypes, ranges, units and errors;
-`help(studio.api.Image)` shows them.
+A plugin imports the names on this page, its tests those of `studio.testing` too, and nothing else of Studio. Other
+names and modules change without notice. A test checks that Studio's own plugins keep to this page, and another that
+the page lists exactly the names in `__all__` of these modules. Docstrings have the rest: arguments, shapes, dtypes,
+ranges, units and errors; `help(studio.api.Image)` shows them.
 
 How to use the contract is in [write a plugin](write_a_plugin.md). The points where Studio calls a plugin are in
 [hooks](hooks.md).

@@ -16,3 +16,11 @@ def test_a_page_has_the_help_and_a_row_for_each_option() -> None:
     assert "Usage: studio run" in page.text
     assert "| `--timeout SECONDS` |" in page.text
     assert "| `GRAPH` |" not in page.text
+
+
+def test_underscores_of_a_help_text_are_no_emphasis() -> None:
+    (page,) = [page for page in create_command_pages() if page.title == "studio batch run"]
+
+    table = page.text.partition("## Options")[2]
+
+    assert r"{item.name}\_{seed:04d}\_{output}.{ext}" in table

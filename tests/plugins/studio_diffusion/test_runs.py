@@ -111,9 +111,9 @@ def test_a_prompt_is_encoded_once_for_all_seeds_and_to_the_same_result(
     encoded: list[list[str]] = []
     encode = generate.encode_prompts
 
-    def count(opened: Any, pipeline: Any, prompts: list[str], negative: str, *, guided: bool) -> Any:
+    def count(opened: Any, pipeline: Any, prompts: list[str], negative: str, **more: Any) -> Any:
         encoded.append([*prompts, negative])
-        return encode(opened, pipeline, prompts, negative, guided=guided)
+        return encode(opened, pipeline, prompts, negative, **more)
 
     monkeypatch.setattr(generate, "encode_prompts", count)
     with make_studio(mini, mini_sketch, tmp_path, dtype) as studio:

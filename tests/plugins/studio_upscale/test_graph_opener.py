@@ -14,7 +14,8 @@ from safetensors.numpy import save_file
 
 from studio.api import Image, Model, ModelError
 from studio.testing import TestContext, check_model_opener
-from studio_upscale.graph_opener import GraphOpener, GraphUpscaler
+from studio_upscale.graph_opener import GraphOpener
+from studio_upscale.graph_upscaler import GraphUpscaler
 from studio_upscale.networks.tfjs_graph import OPERATIONS
 from studio_upscale.nodes.images import restore_image
 

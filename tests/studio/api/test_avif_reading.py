@@ -15,6 +15,7 @@ import pytest
 from studio.api.avif_reading import decode_deep, find_points
 from studio.api.color import SRGB, ColorSpace
 from studio.api.formats import avif
+from studio.api.thread_policy import keep_policy
 from tests.studio.api.images import IMAGES, LIMITS
 
 WIDTH, HEIGHT = 128, 64
@@ -28,14 +29,14 @@ def write_deep(path: Path, transfer: int, primaries: int, levels: Any, count: in
     with av.open(str(path), "w", format="avif") as target:
         stream: Any = target.add_stream("libsvtav1", rate=1, options={"crf": "1", "preset": "10"})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p10le"
-        context = stream.codec_context
+        context, encode = stream.codec_context, keep_policy(stream.encode)
         context.color_trc, context.color_primaries, context.colorspace, context.color_range = transfer, primaries, 9, 2
         for index in range(count):
             frame: Any = av.VideoFrame.from_ndarray(planes, "yuv420p10le")
             frame.pts, frame.color_trc, frame.color_primaries, frame.colorspace = index, transfer, primaries, 9
             frame.color_range = 2
-            target.mux(stream.encode(frame))
-        target.mux(stream.encode(None))
+            target.mux(encode(frame))
+        target.mux(encode(None))
 
 
 def load(path: Path, *, keep: bool = False) -> tuple[Any, list[str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -10,7 +12,7 @@ import pytest
 
 from studio.api.audio import Audio
 from studio.api.image import Image
-from studio.api.video import Video
+from studio.api.video import Frame, Video
 from studio.api.video_file import VideoType
 from studio.api.video_writing import Encoding, write_video
 from studio.errors import MediaError
@@ -145,6 +147,28 @@ def test_writing_says_whether_frames_of_16_bits_became_8(tmp_path: Path) -> None
 
     assert write_video(late, tmp_path / "late.mp4", None)
     assert not write_video(shallow, tmp_path / "shallow.mp4", None)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="this system has no scheduling policies")
+def test_av1_gives_no_thread_of_this_process_another_priority(tmp_path: Path) -> None:
+    def list_policies() -> set[int]:
+        return {os.sched_getscheduler(int(thread)) for thread in os.listdir("/proc/self/task")}
+
+    before, seen = list_policies(), set()
+
+    def frames() -> Iterator[Frame]:
+        for index in range(80):
+            seen.update(list_policies())
+            yield Frame(Image(np.full((64, 64, 3), index, np.uint8)), index / 10)
+
+    write_video(
+        Video(frames, width=64, height=64, rate=10, count=80),
+        tmp_path / "a.mp4",
+        None,
+        Encoding("mp4", "libsvtav1", "yuv420p"),
+    )
+
+    assert seen | list_policies() == before
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])

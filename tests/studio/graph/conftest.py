@@ -16,6 +16,7 @@ import studio_speech
 import studio_style
 import studio_upscale
 import studio_video
+import studio_vision
 from studio.api import Channels, Context, Field, File, Image, JsonValue, Mask, Model, OutputPath, hookimpl, node
 from studio.api.builtin import create_builtin_value_types
 from studio.registry import PluginRow, Registry, load_registry
@@ -78,6 +79,7 @@ def registry() -> Registry:
         studio_style,
         studio_upscale,
         studio_video,
+        studio_vision,
     )
     plugins = [*((plugin.__name__.replace("_", "-"), plugin) for plugin in own), ("probe", probe)]
     found = load_registry(value_types=create_builtin_value_types(), plugins=plugins, discover=False)
