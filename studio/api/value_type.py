@@ -133,8 +133,6 @@ class ValueType(Generic[V]):
     def find_loss(self, value: V, path: Path) -> str:
         """Return what a file cannot keep of a value, in words; it becomes a warning of the run. "" for nothing.
 
-        A run asks once the file is written: what a stream loses is known only when it was read.
-
         Args:
             value: What is written.
             path: The file; its extension chooses the format.

@@ -326,11 +326,11 @@ def _write_file(record: FileRecord, value: Any, value_type: ValueType[Any] | Non
     try:
         with replace_file(path, sync="content") as temporary:
             if value_type is not None:
+                loss = call_value_type(value_type, "find_loss", value, path, returns=str)
                 passes = (StudioError, OSError)
                 call_value_type(value_type, "write_file", value, temporary, provenance, passes=passes)
                 if not temporary.is_file():
                     raise fail_callback(value_type, "write_file", "wrote no file")
-                loss = call_value_type(value_type, "find_loss", value, path, returns=str)
             elif isinstance(value, str):
                 temporary.write_text(value, encoding="utf-8", errors="backslashreplace")
             else:

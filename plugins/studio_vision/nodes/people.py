@@ -8,8 +8,7 @@ from studio.api import Context, Field, Image, JsonValue, Model, ModelKinds, node
 from studio_vision.boxes import BoxesJson
 
 if TYPE_CHECKING:
-    from studio_vision.boxes import Box
-    from studio_vision.pixels import FloatArray
+    from studio_vision.pose import Person
 
 Threshold = Annotated[float, Field(ge=0, le=1)]
 PoseModel = Annotated[Model, ModelKinds("pose")]
@@ -61,13 +60,9 @@ def find_pose(
     Raises:
         ModelError: E635 for another model, E636 if it returns NaN.
     """
-    from studio_vision.pose import draw_people, find_people
-    from studio_vision.seeing_model import check_kind
+    from studio_vision.pose import draw_people
 
-    ctx.step(0, 1)
-    pixels, listed = _read(image, boxes)
-    with ctx.open(model) as opened:
-        people = find_people(check_kind(opened, "pose", "find joints"), pixels, listed)
+    people = _find_people(ctx, image, model, boxes)
     drawn = draw_people(people, (image.height, image.width), threshold)
     return Posed([person.to_json() for person in people], Image(drawn))
 
@@ -95,21 +90,22 @@ def find_faces(
         ModelError: E635 for another model, E636 if it returns NaN.
     """
     from studio_vision.boxes import write_boxes
-    from studio_vision.pose import find_face, find_people
-    from studio_vision.seeing_model import check_kind
+    from studio_vision.pose import find_face
 
-    ctx.step(0, 1)
-    pixels, listed = _read(image, boxes)
-    with ctx.open(model) as opened:
-        people = find_people(check_kind(opened, "pose", "find joints"), pixels, listed)
+    people = _find_people(ctx, image, model, boxes)
     found = [(person, find_face(person, (image.height, image.width), threshold)) for person in people]
     rows = [("face", person.score, box) for person, box in found if box is not None]
     return Faces(write_boxes(rows), len(rows))
 
 
-def _read(image: Image, boxes: BoxesJson) -> tuple[FloatArray, list[Box]]:
-    """Return the pixels, and the boxes around people."""
+def _find_people(ctx: Context, image: Image, model: Model, boxes: BoxesJson) -> list[Person]:
+    """Return the person in each box, or in the whole image if there are no boxes."""
     from studio_vision.boxes import parse_boxes
     from studio_vision.pixels import read_rgb
+    from studio_vision.pose import find_people
+    from studio_vision.seeing_model import check_kind
 
-    return read_rgb(image), parse_boxes(boxes) or [(0.0, 0.0, float(image.width), float(image.height))]
+    ctx.step(0, 1)
+    listed = parse_boxes(boxes) or [(0.0, 0.0, float(image.width), float(image.height))]
+    with ctx.open(model) as opened:
+        return find_people(check_kind(opened, "pose", "find joints"), read_rgb(image), listed)
