@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,8 +118,11 @@ finally:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Desk:
-    """A fresh folder to work in, with a cache of its own and no settings of the machine's."""
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
+    """A fresh folder to work in, with a cache of its own and no settings of the machine's; its plugins are forgotten.
+
+    A plugin that stayed imported would be taken for that of the next test, which may have the same name.
+    """
     for name in [name for name in os.environ if name.startswith("STUDIO_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("STUDIO_CACHE_DIR", str(tmp_path / "cache"))
@@ -127,7 +130,10 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.chdir(work)
-    return Desk(work, capsys)
+    yield Desk(work, capsys)
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", None) or "").startswith(str(tmp_path)):
+            del sys.modules[name]
 
 
 @pytest.fixture
