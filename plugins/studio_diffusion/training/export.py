@@ -199,7 +199,7 @@ def write_card(
     ]
     stages = [
         f"- {stage}: {json.dumps(report[stage])}"
-        for stage in ("autoencoder", "generator", "controlnet", "decoder", "enlarger")
+        for stage in ("autoencoder", "generator", "details", "controlnet", "decoder", "enlarger")
         if stage in report
     ]
     more = [

@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from studio_diffusion.training.artwork import Artwork
 from studio_diffusion.training.autoencoder import to_network
-from studio_diffusion.training.scenes import Scenes
+from studio_diffusion.training.scenes import SHARES, STEADY_SHARES, Scenes
 from studio_diffusion.training.sketches import trace_sketch
 from studio_diffusion.training.slices import Averaged, Requests, Slice, create_optimizers, take_step
 from studio_diffusion.training.text import create_text_encoder, encode, tie_embeddings, tokenize
@@ -130,12 +130,14 @@ class Pool:
         *,
         device: str,
         sketched: bool = False,
+        steady: bool = False,
     ) -> None:
         rng = np.random.default_rng(list(seed))
-        maker = Scenes(words, styles=artwork.styles)
+        maker = Scenes(words, styles=artwork.styles, steady=steady)
+        shares = STEADY_SHARES if steady else SHARES
         latents, ids, sketches = [], [], []
         for start in range(0, count, 128):
-            scenes = [maker.make(rng) for _ in range(min(128, count - start))]
+            scenes = [maker.make(rng, shares) for _ in range(min(128, count - start))]
             pictures = np.stack([artwork.draw(scene) for scene in scenes])
             latents.append(encode_pictures(vae, pictures, device))
             ids.append(tokenize(tokenizer, [scene.prompt for scene in scenes]))
@@ -183,11 +185,15 @@ def train_generator(
     pool_size: int,
     compiled: bool,
     start: Path | None = None,
+    name: str = "generator",
+    steady: bool = False,
 ) -> dict[str, Any]:
     """Train transformer and text encoders together for a budget of minutes.
 
     Args:
         start: Folder of an earlier model to begin from, of the same sizes.
+        name: What its checkpoints and lines are called.
+        steady: Whether it sees mostly single things that stay in place.
 
     Returns:
         Steps, scenes seen and minutes.
@@ -203,7 +209,7 @@ def train_generator(
     optimizers = create_optimizers(list(modules.values()), 1.5e-3)
     parameters = [p for module in modules.values() for p in module.parameters()]
     averaged = Averaged(parameters, 0.999)
-    run = Slice("generator", folder, modules, optimizers, averaged, requests, minutes=minutes, steps=steps)
+    run = Slice(name, folder, modules, optimizers, averaged, requests, minutes=minutes, steps=steps)
     empty = tokenize(tokenizer, [""])[0]
 
     def compute_loss(
@@ -228,7 +234,8 @@ def train_generator(
     per_pool = max(1, 8 * pool_size // batch)
     while not run.is_done():
         if pool is None or run.step % per_pool == 0:
-            pool = Pool(artwork, words, tokenizer, vae, pool_size, (seed, run.step // per_pool), device=device)
+            number = (seed, run.step // per_pool)
+            pool = Pool(artwork, words, tokenizer, vae, pool_size, number, device=device, steady=steady)
             deviation = pool.latents.float().std()
             print(f"pool of {len(pool)} at {run.pace.seconds:.0f} s, deviation {deviation:.3f}", flush=True)
         choice = torch.randint(0, len(pool), (batch,))
@@ -243,7 +250,7 @@ def train_generator(
         if run.advance():
             _save_parts(folder, modules, averaged, tokenizer)
         if run.step % 100 == 0:
-            print(f"generator step {run.step} {run.pace.seconds:.0f} s loss {np.mean(losses):.4f}", flush=True)
+            print(f"{name} step {run.step} {run.pace.seconds:.0f} s loss {np.mean(losses):.4f}", flush=True)
             losses.clear()
     run.save()
     _save_parts(folder, modules, averaged, tokenizer)

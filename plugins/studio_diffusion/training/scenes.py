@@ -31,6 +31,8 @@ PAIR_SIZE = 0.49
 KINDS = ("plain", "size", "position", "pair", "count", "place")
 SHARES = (0.43, 0.08, 0.10, 0.15, 0.09, 0.15)
 """How often each kind is made."""
+STEADY_SHARES = (0.66, 0.06, 0.07, 0.09, 0.05, 0.07)
+"""How often each kind is made at the end of a training: mostly one thing at its usual size."""
 # side and middle of each of so many things
 _SPREADS = {
     2: ((0.47, 0.25, 0.5), (0.47, 0.75, 0.5)),
@@ -115,12 +117,21 @@ class Scenes:
         words: Things to make them of.
         styles: Styles that may occur, and how often each does.
         held_out: Whether combinations of thing and color that are kept from training may occur.
+        steady: Whether things are turned seldom and stay close to their place, so that details can be learned.
     """
 
-    def __init__(self, words: Sequence[str], *, styles: Mapping[str, int] = STYLES, held_out: bool = False) -> None:
+    def __init__(
+        self,
+        words: Sequence[str],
+        *,
+        styles: Mapping[str, int] = STYLES,
+        held_out: bool = False,
+        steady: bool = False,
+    ) -> None:
         self._words = list(words)
         self._styles, self._weights = list(styles), np.array(list(styles.values()), float)
         self._held_out = held_out
+        self._shake, self._turned = (0.3, 0.15) if steady else (1.0, 0.4)
         # others have the embedding of their word: see `list_ties`
         self._said: dict[str, list[str]] = {}
         for said, word in load_synonyms().items():
@@ -159,8 +170,8 @@ class Scenes:
     ) -> tuple[tuple[Thing, ...], str]:
         word, color, angle = self._choose(rng, background, style)
         if kind == "plain":
-            usual = SIZES[""] * rng.uniform(0.94, 1.06)
-            x, y = 0.5 + rng.uniform(-0.035, 0.035, 2)
+            usual = SIZES[""] * (1 + self._shake * rng.uniform(-0.06, 0.06))
+            x, y = 0.5 + self._shake * rng.uniform(-0.035, 0.035, 2)
             return (Thing(word, color, _snap(usual), x, y, angle),), self._name(rng, word, color)
         if kind == "size":
             name = "large" if rng.random() < 0.4 else "small"
@@ -225,7 +236,7 @@ class Scenes:
             word, must_color = str(rng.choice(SHAPES)), True
         else:
             word, must_color = self._choose_word(rng, counted), False
-        angle = int(rng.choice([-8, -4, 4, 8])) if rng.random() < 0.4 and not must_color else 0
+        angle = int(rng.choice([-8, -4, 4, 8])) if rng.random() < self._turned and not must_color else 0
         if not (must_color or rng.random() < 0.34) or style in COLORLESS_STYLES:
             return word, "", angle
         return word, self._choose_color(rng, word, background, any_pair=must_color), angle

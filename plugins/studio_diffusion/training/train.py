@@ -21,7 +21,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-STAGES = ("autoencoder", "judge", "generator", "controlnet", "decoder", "enlarger", "evaluate", "export")
+STAGES = ("autoencoder", "judge", "generator", "details", "controlnet", "decoder", "enlarger", "evaluate", "export")
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -55,6 +55,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--finish-steps", type=int, nargs=2, default=(0, 0), metavar=("DECODER", "ENLARGER"), help="the same in steps"
+    )
+    parser.add_argument(
+        "--details-steps", type=int, default=0, help="steps of the generator on single things that stay in place"
     )
     parser.add_argument("--slice-steps", type=int, default=0, help="stop after so many steps of a stage in this run")
     parser.add_argument(
@@ -158,6 +161,17 @@ def _load_frozen(options: argparse.Namespace, artwork: Any) -> tuple[Any, Any]:
 
 
 def _train_generator(options: argparse.Namespace, artwork: Any, words: list[str], report: dict[str, Any]) -> Any:
+    return _train(options, artwork, words, steps=options.steps[1], start=options.start)
+
+
+def _train_details(options: argparse.Namespace, artwork: Any, words: list[str], report: dict[str, Any]) -> Any:
+    """Train the generator on, on single things that stay in place; its parts are written over those it began from."""
+    if not options.details_steps:
+        return report.get("details", {})
+    return _train(options, artwork, words, steps=options.details_steps, start=options.out, name="details", steady=True)
+
+
+def _train(options: argparse.Namespace, artwork: Any, words: list[str], **more: Any) -> Any:
     from studio_diffusion.training.generator import train_generator
 
     tokenizer, vae = _load_frozen(options, artwork)
@@ -169,7 +183,6 @@ def _train_generator(options: argparse.Namespace, artwork: Any, words: list[str]
         options.out,
         options.requests,
         minutes=options.minutes[1],
-        steps=options.steps[1],
         device=options.device,
         batch=options.batch,
         seed=options.seed,
@@ -177,7 +190,7 @@ def _train_generator(options: argparse.Namespace, artwork: Any, words: list[str]
         layers=options.layers,
         pool_size=options.pool,
         compiled=options.compile,
-        start=options.start,
+        **more,
     )
 
 
@@ -298,6 +311,7 @@ def _export(options: argparse.Namespace, artwork: Any, words: list[str], report:
 _STAGES = {
     "autoencoder": _train_autoencoder,
     "generator": _train_generator,
+    "details": _train_details,
     "controlnet": _train_controlnet,
     "judge": _train_judge,
     "decoder": _train_decoder,

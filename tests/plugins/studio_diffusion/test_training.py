@@ -192,8 +192,8 @@ def _train(data: Path, out: Path, stages: list[str], steps: tuple[int, int, int]
 def test_every_stage_runs_and_what_ships_loads_in_stock_pipelines(data: Path, tmp_path: Path) -> None:
     from diffusers import DiffusionPipeline
 
-    stages = ["autoencoder", "generator", "controlnet", "judge", "evaluate", "export"]
-    report = _train(data, tmp_path, stages, (3, 3, 2))
+    stages = ["autoencoder", "generator", "details", "controlnet", "judge", "evaluate", "export"]
+    report = _train(data, tmp_path, stages, (3, 3, 2), "--details-steps", "2")
     _train(data, tmp_path, ["decoder", "enlarger", "export"], (3, 3, 2), *FINISH)
 
     pipeline = DiffusionPipeline.from_pretrained(tmp_path / "ship" / "mini", text_encoder_3=None, tokenizer_3=None)
@@ -205,6 +205,7 @@ def test_every_stage_runs_and_what_ships_loads_in_stock_pipelines(data: Path, tm
     assert set(facts["words"]) >= set(WORDS)
     assert "| thing, top-1 |" in card
     assert "$" not in card
+    assert report["details"]["steps"] == 2  # type: ignore[index]
     assert report["evaluate"]["prompts"] > 200  # type: ignore[index]
     assert not list((tmp_path / "ship").rglob("*.bin"))
     assert (tmp_path / "ship" / "mini_enlarger.safetensors").stat().st_size < 1_500_000

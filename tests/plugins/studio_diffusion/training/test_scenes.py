@@ -34,6 +34,20 @@ def test_every_kind_of_scene_is_made() -> None:
     assert kinds == set(KINDS)
 
 
+def test_steady_scenes_keep_things_near_their_place() -> None:
+    shares = [float(kind == "plain") for kind in KINDS]
+    words = list(load_concepts())
+
+    def spread(*, steady: bool) -> tuple[float, float]:
+        rng, scenes = np.random.default_rng(3), Scenes(words, steady=steady)
+        things = [scenes.make(rng, shares).things[0] for _ in range(300)]
+        return float(np.std([thing.x for thing in things])), float(np.mean([thing.angle != 0 for thing in things]))
+
+    (near, seldom), (far, often) = spread(steady=True), spread(steady=False)
+    assert near < 0.4 * far
+    assert 0 < seldom < 0.5 * often
+
+
 def test_a_count_draws_as_many_of_one_thing_as_the_prompt_says() -> None:
     for scene in make_scenes("count"):
         said = [number for word, number in COUNTS.items() if word in scene.prompt.split()]
