@@ -31,7 +31,9 @@ _Listing = tuple[_Status, tuple[str, ...]]
 class FileWatch:
     """Watches files. It belongs to one thread at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, vanished_seconds: float = _VANISHED_SECONDS) -> None:
+        """Create a watch that sees nothing yet; a file may vanish for so long while it is saved."""
+        self._vanished_seconds = vanished_seconds
         self._known: dict[str, _Status] = {}
         self._listings: dict[tuple[str, str], _Listing] = {}
         self._cost = 0.0
@@ -84,6 +86,7 @@ class FileWatch:
     def settle(self, is_stopped: Callable[[], bool] = lambda: False) -> list[str]:
         """Wait until what is being saved is whole, accept it, and return the files that changed."""
         changed: dict[str, None] = dict.fromkeys(self.find_changed())
+        longest = max(_LONGEST_SETTLING_SECONDS, self._vanished_seconds)
         begin = time.monotonic()
         while not is_stopped():
             gone = any(self._known.get(path) and _is_hollow(path) for path in changed)
@@ -92,7 +95,7 @@ class FileWatch:
             more = self.find_changed()
             changed |= dict.fromkeys(more)
             waited = time.monotonic() - begin
-            if waited > _LONGEST_SETTLING_SECONDS or (waited > _VANISHED_SECONDS if gone else not more):
+            if waited > longest or (waited > self._vanished_seconds if gone else not more):
                 break
         self._accept_changed(changed, but_gone=False)
         return list(changed)
