@@ -10,6 +10,7 @@ from studio.api import ImageType, MediaError, check_extension, parse_color
 from studio.api.image_writing import DynamicRange, check_range
 from studio_image.bounds import check_size
 from studio_image.crop import parse_aspect
+from studio_image.sheet_shape import choose_shape
 
 LARGEST_MEDIAN = 127
 """The largest radius of a median blur, in pixels: OpenCV counts the samples of a window in 16 bits."""
@@ -90,6 +91,23 @@ def check_labels(labels: Sequence[str] | None, images: Sequence[Any]) -> None:
             f"{len(labels)} labels for {len(images)} images",
             hint="give one label for each image, empty text for none",
         )
+
+
+def check_headings(
+    row_labels: Sequence[str] | None,
+    column_labels: Sequence[str] | None,
+    images: Sequence[Any],
+    columns: int | None,
+) -> None:
+    """Raise MediaError E507 unless there is a label for each row and each column, or none at all."""
+    across, down = choose_shape(len(images), columns, row_labels or (), column_labels or ())
+    for noun, labels, count in (("row", row_labels, down), ("column", column_labels, across)):
+        if labels and len(labels) != count:
+            raise MediaError(
+                "E507",
+                f"{len(labels)} {noun} labels for {count} {noun}{'' if count == 1 else 's'}",
+                hint=f"give one label for each {noun}, empty text for none, or change `columns`",
+            )
 
 
 def check_font(font_file: Path | None) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -13,9 +12,11 @@ from studio_image.anchor import place_box
 from studio_image.bounds import check_size
 from studio_image.color import Color, choose_ink, count_channels, is_grey, mix_colors
 from studio_image.draw_text import paint, render_block
+from studio_image.headings import draw_headings, set_headings, set_label
 from studio_image.pixels import FloatArray, match_channels
 from studio_image.resize import cover_box, fit_size, resample
-from studio_image.typeset import Block, Font, Style, set_block
+from studio_image.sheet_shape import choose_shape
+from studio_image.typeset import Block, Font, Style, load_fonts
 
 Fit = Literal["contain", "cover", "stretch"]
 
@@ -33,31 +34,34 @@ def make_grid(
     fonts: tuple[Font, ...],
     label_size: float,
     step: Callable[[int, int], None],
+    row_labels: Sequence[str] = (),
+    column_labels: Sequence[str] = (),
 ) -> tuple[FloatArray, list[Block]]:
     """Lay images out in rows, each in a cell of one size, labels below; return the sheet and the labels as set."""
-    across = columns or _choose_columns(len(images))
-    across = min(across, len(images))
-    down = math.ceil(len(images) / across)
+    across, down = choose_shape(len(images), columns, row_labels, column_labels)
     width, height = _choose_cell(images, cell)
     size = label_size or max(9.0, min(0.055 * width, 40.0))
-    texts = [" ".join(label.split()) for label in labels]
-    set_labels = [_set_label(text, Style(fonts, size), width) if text else None for text in texts]
+    set_labels = [set_label(label, Style(fonts, size), width) for label in labels]
+    headings = set_headings(column_labels, row_labels, load_fonts("sans_bold"), size, (width, height))
     line_height = round(2.1 * size) if labels else 0
     label_height = line_height + math.ceil(max((block.last_base for block in set_labels if block), default=0.0))
     full = (
-        2 * margin + across * width + (across - 1) * gap,
-        2 * margin + down * (height + label_height) + (down - 1) * gap,
+        2 * margin + headings.left + across * width + (across - 1) * gap,
+        2 * margin + headings.top + down * (height + label_height) + (down - 1) * gap,
     )
     check_size(*full)
     ink = mix_colors(choose_ink(background), background, 0.15)
-    channels = max(count_channels(background), 3 if labels and not is_grey(ink) else 1, *(p.shape[2] for p in images))
+    written = bool(labels or headings.blocks)
+    channels = max(count_channels(background), 3 if written and not is_grey(ink) else 1, *(p.shape[2] for p in images))
     sheet = np.empty((full[1], full[0], channels), np.float32)
     sheet[...] = np.array(background[:channels], np.float32)
-    blocks: list[Block] = []
+    blocks: list[Block] = headings.blocks
+    pitch = width + gap, height + label_height + gap
+    draw_headings(sheet, headings, margin, (width, height), pitch, ink)
     for index, image in enumerate(images):
         row, column = divmod(index, across)
-        left = margin + column * (width + gap)
-        top = margin + row * (height + label_height + gap)
+        left = margin + headings.left + column * pitch[0]
+        top = margin + headings.top + row * pitch[1]
         _lay_image(sheet[top : top + height, left : left + width], image, fit)
         block = set_labels[index] if index < len(set_labels) else None
         if block is not None:
@@ -67,10 +71,6 @@ def make_grid(
             blocks.append(block)
         step(index + 1, len(images))
     return sheet, blocks
-
-
-def _choose_columns(count: int) -> int:
-    return math.ceil(math.sqrt(count))
 
 
 def _choose_cell(images: Sequence[FloatArray], cell: tuple[int | None, int | None]) -> tuple[int, int]:
@@ -105,13 +105,3 @@ def _lay_image(area: FloatArray, image: FloatArray, fit: Fit) -> None:
     mixed = shown[:, :, :3] * alpha + place[:, :, :3] * below
     place[:, :, :3] = np.divide(mixed, total, out=np.zeros_like(mixed), where=total > 1e-6)
     place[:, :, 3:] = total
-
-
-def _set_label(text: str, style: Style, width: float) -> Block:
-    """Set a label on one line, smaller if it must be, else on several."""
-    for factor in (1.0, 0.9, 0.8):
-        smaller = replace(style, size=max(style.size * factor, min(style.size, 8.0)))
-        block = set_block(text, smaller)
-        if block.width <= width:
-            return block
-    return set_block(text, smaller, width, balanced=True)

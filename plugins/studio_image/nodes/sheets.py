@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from studio.api import Color, Context, Field, Image, Migration, check_inputs, node, parse_color
-from studio_image.checks import check_labels
+from studio.api import Added, Color, Context, Field, Image, Migration, check_inputs, node, parse_color
+from studio_image.checks import check_headings, check_labels
 from studio_image.nodes.old_values import read_fit, zero_to_auto
 
 
 @node(
     "image.grid",
     code=2,
-    check=check_inputs(check_labels),
+    check=check_inputs(check_labels, check_headings),
     version="2.0",
     migrations={
         1: Migration(
@@ -34,6 +34,8 @@ def make_grid(
     background: Color = "#16171b",
     labels: Annotated[list[str] | None, Field(max_length=10_000)] = None,
     label_font_size: Annotated[float | None, Field(gt=0, le=1000, unit="pixels")] = None,
+    row_labels: Annotated[list[str] | None, Field(max_length=10_000), Added] = None,
+    column_labels: Annotated[list[str] | None, Field(max_length=10_000), Added] = None,
 ) -> Image:
     """Arrange images on a contact sheet, in rows from the top left.
 
@@ -49,11 +51,14 @@ def make_grid(
         background: Color behind the images; may be transparent.
         labels: Text below each image, one for each; an empty text for none. A long one is wrapped.
         label_font_size: Font size of the labels; null for a size that suits the cells.
+        row_labels: Heading left of each row, one for each; without `columns`, they say how many rows there are.
+        column_labels: Heading above each column, one for each; without `columns`, they say how many there are.
     """
     from studio_image.grid import make_grid as lay_out
     from studio_image.typeset import load_fonts, warn_about
 
     check_labels(labels, images)
+    check_headings(row_labels, column_labels, images, columns)
     sheet, blocks = lay_out(
         [image.pixels for image in images],
         labels or [],
@@ -66,6 +71,8 @@ def make_grid(
         fonts=load_fonts("sans"),
         label_size=label_font_size or 0.0,
         step=ctx.step,
+        row_labels=row_labels or (),
+        column_labels=column_labels or (),
     )
     warn_about(blocks, ctx.log)
     return Image(sheet)

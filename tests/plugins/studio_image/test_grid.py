@@ -80,3 +80,36 @@ def test_transparent_images_show_the_background() -> None:
     sheet, _ = make_grid([clear], [], **settings)
 
     assert (sheet == (1, 0, 0, 1)).all()
+
+
+def find_ink(sheet: Any) -> tuple[int, int, int, int]:
+    """Return left, top, right and bottom of what is brighter than black."""
+    rows, columns = (np.flatnonzero(sheet.max(axis=(2, axis)) > 0.1) for axis in (1, 0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def test_headings_stand_above_columns_and_beside_rows_and_move_only_the_images() -> None:
+    plain, _ = lay_out(*[(80, 60)] * 6, columns=3, gap=10)
+    sheet, blocks = lay_out(*[(80, 60)] * 6, gap=10, row_labels=("low", "high"), column_labels=("4", "8", "16 steps"))
+
+    assert [read_block(block) for block in blocks] == [["4"], ["8"], ["16steps"], ["low"], ["high"]]
+    left, top = sheet.shape[1] - plain.shape[1], sheet.shape[0] - plain.shape[0]
+    assert (sheet[top:, left:] == plain).all()
+    assert left > 0
+    for index in range(3):
+        start = left + index * 90
+        ink = find_ink(sheet[:top, start : start + 80])
+        assert (ink[0] + ink[2]) / 2 == pytest.approx(40, abs=3)
+    for index in range(2):
+        ink = find_ink(sheet[top + index * 70 :][:60, :left])
+        assert (ink[1] + ink[3]) / 2 == pytest.approx(30, abs=4)
+    assert not sheet[:top, :left].any()
+
+
+def test_headings_too_long_are_wrapped_and_stay_clear_of_the_images() -> None:
+    long = "a heading far too long for one line"
+    sheet, blocks = lay_out((80, 80), (80, 80), columns=2, row_labels=(long,), column_labels=(long, ""))
+
+    assert all(block.width <= 80 for block in blocks)
+    assert all("".join(read_block(block)) == long.replace(" ", "") for block in blocks)
+    assert (sheet[-80:, -160:] == 1).all()

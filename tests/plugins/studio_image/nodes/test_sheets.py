@@ -77,6 +77,17 @@ def test_labels_must_be_as_many_as_images() -> None:
         sheets.make_grid(CTX, [make_flat(0.1)] * 2, labels=["one"])
 
 
+def test_headings_must_be_as_many_as_rows_and_columns() -> None:
+    images = [make_flat(0.1)] * 6
+
+    assert sheets.make_grid(CTX, images, row_labels=["a", "b"], column_labels=["1", "2", "3"]).width > 3 * 16
+    with pytest.raises(MediaError, match="2 row labels for 3 rows") as caught:
+        sheets.make_grid(CTX, images, row_labels=["a", "b"], columns=2)
+    assert caught.value.code == "E507"
+    with pytest.raises(MediaError, match="7 column labels for 6 columns"):
+        sheets.make_grid(CTX, images, column_labels=list("abcdefg"))
+
+
 def test_a_sheet_over_the_limits_is_refused() -> None:
     with pytest.raises(MediaError) as caught:
         sheets.make_grid(CTX, [make_flat(0.1)] * 4, cell_width=60_000, cell_height=60_000)

@@ -1,0 +1,71 @@
+"""The recipes that graphs/README.md opens with: short, shown, and run as they stand."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import studio_audio
+import studio_diffusion
+import studio_image
+import studio_logic
+import studio_speech
+import studio_video
+import studio_vision
+from studio.app import Studio
+from studio.graph import load_graph
+from studio.settings import Settings
+
+GRAPHS = Path(__file__).parents[2] / "graphs"
+PLUGINS = [
+    (f"studio-{module.__name__[7:]}", module)
+    for module in (
+        studio_audio,
+        studio_diffusion,
+        studio_image,
+        studio_logic,
+        studio_speech,
+        studio_video,
+        studio_vision,
+    )
+]
+RECIPES = re.findall(
+    r"^\| \[(\w+)\.json\].*!\[.+\]\(\.\./docs/pictures/(\w+\.\w+)\).* \| `--",
+    (GRAPHS / "README.md").read_text(encoding="utf-8"),
+    re.MULTILINE,
+)
+
+
+@pytest.mark.parametrize(("name", "picture"), RECIPES)
+def test_a_recipe_is_short_and_has_a_small_picture(name: str, picture: str) -> None:
+    document = json.loads((GRAPHS / f"{name}.json").read_text(encoding="utf-8"))
+
+    assert len(document["nodes"]) <= 8
+    assert all(value["description"] for value in (document["inputs"] | document["outputs"]).values())
+    assert (GRAPHS.parent / "docs/pictures" / picture).stat().st_size < 150_000
+
+
+def run_recipe(name: str, inputs: dict[str, object], folder: Path) -> list[str]:
+    """Run a recipe and return the names of the files that it makes."""
+    graph = load_graph(GRAPHS / f"{name}.json")
+    with Studio(Settings(device="cpu", cache_dir=folder / "cache"), plugins=PLUGINS, discover=False) as studio:
+        result = studio.run(graph, inputs, output=folder / "out")
+    assert not result.errors
+    return sorted(path.name for path in (folder / "out").iterdir() if not path.name.startswith("."))
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "files"),
+    [
+        pytest.param("product_cutout", {}, ["card.png"], marks=pytest.mark.slow),
+        ("watermark", {}, ["picture.png"]),
+        pytest.param("film_look", {}, ["picture.png"], marks=pytest.mark.slow),
+        ("before_after_wipe", {"frames": 4}, ["film.mp4"]),
+        pytest.param("xy_plot", {"steps": [1, 2], "guidance": [1.0, 2.0]}, ["sheet.png"], marks=pytest.mark.slow),
+    ],
+)
+def test_a_recipe_runs(name: str, inputs: dict[str, object], files: list[str], tmp_path: Path) -> None:
+    assert run_recipe(name, inputs, tmp_path) == files
