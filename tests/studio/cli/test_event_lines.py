@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -45,25 +44,29 @@ def test_each_event_is_a_line_of_json_and_the_manifest_the_last(desk: Desk, sums
 def test_events_are_read_while_the_run_goes_on(desk: Desk) -> None:
     (desk / "plugins").mkdir(exist_ok=True)
     (desk / "plugins/studio_waiting.py").write_text(
-        "import time\nfrom studio.api import hookimpl, node\n\n\n"
-        "@node('waiting.wait')\ndef wait(ctx, seconds: float) -> float:\n"
-        '    """Wait."""\n    time.sleep(seconds)\n    print("printed by a node")\n    return seconds\n\n\n'
+        "import time\nfrom pathlib import Path\nfrom studio.api import hookimpl, node\n\n\n"
+        "@node('waiting.wait', cache='never')\ndef wait(ctx, path: str) -> bool:\n"
+        '    """Wait a minute at most for a file."""\n    end = time.monotonic() + 60\n'
+        "    while not Path(path).exists() and time.monotonic() < end:\n        time.sleep(0.01)\n"
+        '    print("printed by a node")\n    return Path(path).exists()\n\n\n'
         "@hookimpl\ndef studio_node_types():\n    return [wait]\n",
         encoding="utf-8",
     )
     graph = desk.write_graph(
         "wait.json",
-        {"nodes": {"wait": {"type": "waiting.wait", "inputs": {"seconds": 2}}}, "outputs": {"x": {"from": "wait"}}},
+        {
+            "nodes": {"wait": {"type": "waiting.wait", "inputs": {"path": str(desk / "read")}}},
+            "outputs": {"x": {"from": "wait"}},
+        },
     )
     with desk.start("run", graph, "--events", "jsonl", "--plugins-dir", desk / "plugins") as process:
         assert process.stdout is not None
         first = [process.stdout.readline() for _ in range(2)]
-        seen = time.monotonic()
-        rest, errors = process.communicate(timeout=60)
-        waited = time.monotonic() - seen
+        (desk / "read").touch()
+        rest, errors = process.communicate(timeout=120)
 
     assert [json.loads(line)["event"] for line in first] == ["run_started", "node_started"], errors
-    assert waited > 1
+    assert (desk / "out/x.json").read_text(encoding="utf-8") == "true\n"
     assert ("printed by a node" in rest, "printed by a node" in errors) == (False, True)
     assert (process.returncode, json.loads(rest.splitlines()[-1])["data"]["status"]) == (0, "done")
 

