@@ -1,7 +1,10 @@
-"""The order of lists: by value, and random."""
+"""The order of lists, by value and random, and entries chosen from them."""
 
 from __future__ import annotations
 
+import bisect
+import itertools
+import json
 import math
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -34,6 +37,51 @@ def draw_order(count: int, seed: int) -> list[int]:
     """Return the numbers from 0 to below a count in a random order that depends on the seed alone."""
     draws = spread_seeds(seed, count)
     return sorted(range(count), key=draws.__getitem__)
+
+
+def draw_weighted(weights: Sequence[float], count: int, seed: int, repeat: bool) -> list[int]:
+    """Return positions chosen at random, each more often the larger its weight; a larger count adds to a smaller one.
+
+    Without repeats it is the method of Efraimidis and Spirakis (2006): equal weights give `draw_order`.
+
+    Args:
+        weights: Weights of the positions, at least 0; one of them is not 0 unless the count is 0.
+        count: How many to choose; without repeats at most the number of weights that are not 0.
+        seed: Seed of the choice.
+        repeat: Whether a position may be chosen more than once.
+    """
+    shares = [draw / 2**32 for draw in spread_seeds(seed, count if repeat else len(weights))]
+    if repeat:
+        ends = list(itertools.accumulate(weights))
+        return [bisect.bisect_right(ends, share * ends[-1]) for share in shares]
+    keys = [-math.log1p(-share) / weight if weight else math.inf for share, weight in zip(shares, weights, strict=True)]
+    return sorted(range(len(weights)), key=keys.__getitem__)[:count]
+
+
+def find_identity(value: Any, ignore_case: bool, index: int) -> str:
+    """Return a text that is the same for equal JSON values: 1 and 1.0 are equal, 1 and true are not.
+
+    Raises:
+        StudioError: E323 for a value that is not JSON, such as an image.
+    """
+    if isinstance(value, str) and ignore_case:
+        value = value.casefold()
+    try:
+        return json.dumps(_normalize(value), sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError):
+        raise StudioError(
+            "E323",
+            f"entry {index} of the list is not a number, a text, a bool or JSON",
+            hint="lists of media cannot be compared; drop duplicates from what they are made of",
+        ) from None
+
+
+def _normalize(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {name: _normalize(entry) for name, entry in value.items()}
+    return [_normalize(entry) for entry in value] if isinstance(value, list) else value
 
 
 def _make_key(value: Any, index: int) -> Any:

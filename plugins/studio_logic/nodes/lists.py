@@ -243,6 +243,25 @@ def slice_list(
     return part[::-1] if reverse else part
 
 
+@node("logic.chunk", origin="unchanged")
+def cut_list(
+    ctx: Context,
+    items: list[T],
+    size: Annotated[int, Field(ge=1, le=MOST_ENTRIES)],
+    *,
+    keep_rest: bool = True,
+) -> list[list[T]]:
+    """Cut a list into lists of equal size; a node that takes a list, such as image.grid, runs for each of them.
+
+    Args:
+        items: List to cut.
+        size: Number of entries in each list.
+        keep_rest: Keep a shorter last list, if the entries do not fill it.
+    """
+    parts = [items[at : at + size] for at in range(0, len(items), size)]
+    return parts if keep_rest else [part for part in parts if len(part) == size]
+
+
 @node("logic.seed_list", version="2.0", migrations={1: Migration(outputs={"ints": "seeds"})})
 def spread_seeds(
     ctx: Context, *, seed: Annotated[int, Field(ge=0)] = 1, count: Annotated[int, Field(ge=0, le=100_000)] = 4

@@ -1,4 +1,4 @@
-"""Lists sorted, filtered and shuffled."""
+"""Lists sorted, filtered, shuffled, picked from, and freed of duplicates."""
 
 from __future__ import annotations
 
@@ -22,6 +22,18 @@ class Filtered(NamedTuple):
     rest: list[A]  # type: ignore[valid-type]
 
 
+class Distinct(NamedTuple):
+    """A list without duplicates.
+
+    Attributes:
+        values: The first of equal entries, in the order of the list.
+        counts: How often each of them is in the list.
+    """
+
+    values: list[A]  # type: ignore[valid-type]
+    counts: list[int]
+
+
 def _check_sort(items: list[Any], by: str) -> None:
     from studio_logic.ordering import sort_items
 
@@ -32,6 +44,31 @@ def _check_filter(conditions: list[bool], items: list[Any]) -> None:
     if len(items) != len(conditions):
         raise StudioError(
             "E323", f"{len(items)} items and {len(conditions)} conditions", hint="give one condition for each item"
+        )
+
+
+def _check_unique(items: list[Any], by: str, ignore_case: bool) -> None:
+    from studio_logic.ordering import find_identity
+    from studio_logic.pointer import find_value
+
+    for index, item in enumerate(items):
+        find_identity(find_value(item, by), ignore_case, index)
+
+
+def _check_weights(weights: list[float] | None, items: list[Any]) -> None:
+    if weights is not None and len(weights) != len(items):
+        raise StudioError(
+            "E323", f"{len(items)} items and {len(weights)} weights", hint="give one weight for each item"
+        )
+
+
+def _check_pick(count: int, items: list[Any], weights: list[float] | None, repeat: bool) -> None:
+    some = len(items) if weights is None else sum(weight > 0 for weight in weights)
+    if count > some and not (repeat and some):
+        raise StudioError(
+            "E323",
+            f"cannot pick {count} of {some} entries" + ("" if weights is None else " with a weight over 0"),
+            hint="pick fewer, or set repeat to true" if some else "give a list with entries",
         )
 
 
@@ -76,3 +113,58 @@ def shuffle_list(ctx: Context, items: list[T], *, seed: Annotated[int, Field(ge=
     from studio_logic.ordering import draw_order
 
     return [items[index] for index in draw_order(len(items), seed)]
+
+
+@node("logic.unique", check=check_inputs(_check_unique), origin="unchanged")
+def drop_duplicates(
+    ctx: Context,
+    items: list[A],
+    *,
+    by: Annotated[str, Field(max_length=1000)] = "",
+    ignore_case: bool = False,
+) -> Distinct:
+    """Drop duplicates from a list: the first of equal entries stays; counts say how often each was there.
+
+    Args:
+        items: List to take duplicates from: numbers, texts, bools, or JSON values. 1 and 1.0 are equal.
+        by: JSON pointer (RFC 6901) to what JSON values are compared by, such as "/name"; empty for the entries
+            themselves.
+        ignore_case: Take texts that differ only in the case of letters as equal (Unicode case folding).
+    """
+    from studio_logic.ordering import find_identity
+    from studio_logic.pointer import find_value
+
+    first: dict[str, A] = {}
+    counts: dict[str, int] = {}
+    for index, item in enumerate(items):
+        identity = find_identity(find_value(item, by), ignore_case, index)
+        first.setdefault(identity, item)
+        counts[identity] = counts.get(identity, 0) + 1
+    return Distinct(list(first.values()), list(counts.values()))
+
+
+@node("logic.pick", check=check_inputs(_check_weights, _check_pick), origin="unchanged")
+def pick_items(
+    ctx: Context,
+    items: list[T],
+    *,
+    count: Annotated[int, Field(ge=0, le=100_000)] = 1,
+    weights: Annotated[list[float] | None, Field(ge=0, le=1_000_000, unit="factor")] = None,
+    repeat: bool = False,
+    seed: Annotated[int, Field(ge=0)] = 1,
+) -> list[T]:
+    """Pick random entries of a list, the same ones for the same seed; a larger count adds to the entries of a smaller.
+
+    Args:
+        items: List to pick from.
+        count: Number of entries to pick.
+        weights: A weight for each entry: 2 is picked twice as often as 1, 0 never; null for equal weights.
+        repeat: Pick an entry more than once if chance has it; otherwise each is picked at most once.
+        seed: Seed of the choice.
+    """
+    from studio_logic.ordering import draw_weighted
+
+    _check_weights(weights, items)
+    _check_pick(count, items, weights, repeat)
+    chosen = draw_weighted([1.0] * len(items) if weights is None else weights, count, seed, repeat)
+    return [items[index] for index in chosen]

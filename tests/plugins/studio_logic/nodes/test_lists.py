@@ -84,3 +84,10 @@ def test_an_item_that_is_not_there_is_an_error_with_the_length(items: list[str],
 
 def test_a_slice_is_cut_and_turned_around() -> None:
     assert lists.slice_list(CTX, [0, 1, 2, 3, 4, 5], start=1, stop=-1, step=2, reverse=True) == [3, 1]
+
+
+def test_a_list_is_cut_into_lists_of_one_size_and_a_rest() -> None:
+    assert lists.cut_list(CTX, [1, 2, 3, 4, 5], 2) == [[1, 2], [3, 4], [5]]
+    assert lists.cut_list(CTX, [1, 2, 3, 4, 5], 2, keep_rest=False) == [[1, 2], [3, 4]]
+    assert lists.cut_list(CTX, [1, 2], 9) == [[1, 2]]
+    assert lists.cut_list(CTX, [], 2) == []
