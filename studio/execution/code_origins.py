@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from studio.api import NodeType
 from studio.api.origin import Origin
@@ -26,11 +26,18 @@ class CodeOrigins:
 
     def __init__(self, studio: Origin | None = None) -> None:
         self._studio = studio
+        self._origins: dict[NodeType, list[Origin]] = {}
         self._listed: set[tuple[int, str | None]] = set()  # origins live as long as this
 
     def find_changed(self, node_type: NodeType) -> list[str]:
         """Return the names of files of a node type's code that have changed since it was loaded."""
-        return next((changed for origin in self._iterate(node_type) if (changed := origin.find_changed())), [])
+        origins = self._origins.get(node_type)
+        if origins is None:
+            origins = self._origins[node_type] = self._find_origins(node_type)
+        for origin in origins:
+            if changed := origin.find_changed():
+                return changed
+        return []
 
     def keep_listings(self, node_type: NodeType, parts: Mapping[str, str], listings: Listings) -> None:
         """Keep which files a node type's code came from, so that a later run can name those that changed."""
@@ -56,11 +63,10 @@ class CodeOrigins:
                 found |= {file: pair for file, pair in pairs.items() if pair[0] != pair[1]}
         return found
 
-    def _iterate(self, node_type: NodeType) -> Iterator[Origin]:
+    def _find_origins(self, node_type: NodeType) -> list[Origin]:
         providers = node_type.value_types.values()
-        for origin in (node_type.origin, self._studio, *(provider.origin for provider in providers)):
-            if origin is not None:
-                yield origin
+        found = (node_type.origin, self._studio, *(provider.origin for provider in providers))
+        return list({id(origin): origin for origin in found if origin is not None}.values())
 
 
 def name_listing(parts: Mapping[str, str], *, studio: bool = False) -> str:

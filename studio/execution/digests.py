@@ -23,9 +23,17 @@ def is_undigested(digest: str) -> bool:
     return digest.startswith(_UNDIGESTED)
 
 
+def find_undigested(digests: Iterable[str]) -> str | None:
+    """Return the first of these that names a value without a digest, if one does."""
+    for digest in digests:
+        if digest.startswith(_UNDIGESTED):
+            return digest
+    return None
+
+
 def join_digests(digests: Sequence[str]) -> str:
     """Return the digest of a list from those of its entries; a list with an undigested entry is undigested too."""
-    return next(filter(is_undigested, digests), None) or digest_list(digests)
+    return find_undigested(digests) or digest_list(digests)
 
 
 class Digests:

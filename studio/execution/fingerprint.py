@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from blake3 import blake3
 
 from studio.api import NodeType
 from studio.api.origin import Origin
 from studio.cache import SharedParts, hash_parts
-from studio.execution.digests import is_undigested
+from studio.execution.digests import find_undigested
 
 FORMAT = "1"
 SOURCES, STUDIO = "sources", "sources of Studio"
@@ -32,23 +32,22 @@ class Fingerprints:
         self._heads: dict[NodeType, bytes | None] = {}
         self._shared_parts: dict[NodeType, SharedParts] = {}
 
-    def find(self, node_type: NodeType, digests: Iterable[tuple[str, str]]) -> str | None:
+    def find(self, node_type: NodeType, digests: Mapping[str, str]) -> str | None:
         """Return the fingerprint of a call, or None if an input has no digest, or nothing names the code.
 
         Args:
             node_type: What is called.
             digests: Names and digests of all inputs that count.
         """
-        if node_type not in self._heads:
-            self._heads[node_type] = self._make_head(node_type)
-        head = self._heads[node_type]
+        try:
+            head = self._heads[node_type]
+        except KeyError:
+            head = self._heads[node_type] = self._make_head(node_type)
         if head is None or (self._studio is not None and self._studio.find_changed()):
             return None
-        tail = ""
-        for name, digest in sorted(digests):
-            if is_undigested(digest):
-                return None
-            tail += f"{len(name)}:{name}{digest};"
+        if find_undigested(digests.values()):
+            return None
+        tail = "".join([f"{len(name)}:{name}{digest};" for name, digest in sorted(digests.items())])
         return blake3(head + tail.encode()).hexdigest()
 
     def _make_head(self, node_type: NodeType) -> bytes | None:

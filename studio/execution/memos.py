@@ -12,7 +12,7 @@ from studio.cache import MISSING, Action, Cache, Undigestable, hash_parts
 from studio.cache.codec import is_plain
 from studio.errors import StudioError, describe_exception
 from studio.execution.call import Call
-from studio.execution.digests import is_undigested
+from studio.execution.digests import find_undigested, is_undigested
 from studio.execution.options import CacheMode
 from studio.execution.services import Services
 from studio.runtime.devices import Device
@@ -66,7 +66,7 @@ class CallMemos:
     def _find_name(self, key: Any, models: Mapping[str, str]) -> str | None:
         """Return the name of a partial result; None if nothing names the code or a model."""
         services, node_type = self._services, self._call.node_type
-        if services.fingerprints.find(node_type, ()) is None or any(map(is_undigested, models.values())):
+        if services.fingerprints.find(node_type, {}) is None or find_undigested(models.values()):
             return None
         try:
             parts = {"key": services.cache.digest(key)}

@@ -73,7 +73,12 @@ class Performer:
         return _check_cancelled(calls, outcomes)
 
     def _is_abandoned(self, calls: Sequence[Call]) -> bool:
-        return self._control.cancelled or any(call.context is not None and call.context.abandoned for call in calls)
+        if self._control.cancelled:
+            return True
+        for call in calls:  # noqa: SIM110  # several times as fast as any() here
+            if call.context is not None and call.context.abandoned:
+                return True
+        return False
 
     def _perform_stack(
         self, calls: Sequence[Call], inputs: Sequence[Mapping[str, Any]], stack: list[int]
@@ -134,10 +139,12 @@ def _find_specs(call: Call) -> dict[str, TypeSpec]:
 
 def _check_cancelled(calls: Sequence[Call], outcomes: Mapping[int, Performed]) -> list[Performed]:
     """Return the outcomes in order: of cancelled calls none counts, and no node type may raise Cancelled on its own."""
-    if any(call.context is not None and call.context.interrupted for call in calls):
-        return [Cancelled() for _ in calls]  # also where the node swallowed it: a part of a result does not count
-    if any(isinstance(outcome, Cancelled) for outcome in outcomes.values()):
-        return [StudioError("E301", "it raised Cancelled, but the run was not cancelled") for _ in calls]
+    for call in calls:
+        if call.context is not None and call.context.interrupted:
+            return [Cancelled() for _ in calls]  # also where the node swallowed it: a part of a result does not count
+    for outcome in outcomes.values():
+        if isinstance(outcome, Cancelled):
+            return [StudioError("E301", "it raised Cancelled, but the run was not cancelled") for _ in calls]
     return [outcomes.get(index, _NEVER_RAN) for index in range(len(calls))]
 
 

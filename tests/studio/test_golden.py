@@ -37,7 +37,7 @@ def test_a_fingerprint_is_what_it_was(name: str) -> None:
     node_type, _, device = name.rpartition(", ")
     inputs = {"a": "1" * 64, "b": "2" * 64}
 
-    found = Fingerprints(device, "float32").find(make_node_types()[node_type], inputs.items())
+    found = Fingerprints(device, "float32").find(make_node_types()[node_type], inputs)
 
     assert found == GOLDEN["fingerprints"][name]
 

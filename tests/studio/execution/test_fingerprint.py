@@ -24,7 +24,7 @@ def find(
     node_type: NodeType = ADD, inputs: dict[str, str] | None = None, device: str = "cpu", dtype: str = "float32"
 ) -> str:
     """Return a fingerprint."""
-    found = Fingerprints(device, dtype).find(node_type, (inputs or INPUTS).items())
+    found = Fingerprints(device, dtype).find(node_type, inputs or INPUTS)
     assert found is not None
     return found
 
@@ -68,7 +68,7 @@ def test_device_and_dtype_do_not_count_where_they_do_not_matter(node_type: NodeT
 
 
 def test_an_input_without_digest_means_no_fingerprint() -> None:
-    assert Fingerprints("cpu", "float32").find(ADD, [("a", name_undigested()), ("b", "2" * 64)]) is None
+    assert Fingerprints("cpu", "float32").find(ADD, {"a": name_undigested(), "b": "2" * 64}) is None
 
 
 def test_the_parts_name_what_counts() -> None:

@@ -150,7 +150,7 @@ def test_a_node_that_reads_a_file_counts_studios_own_code(tmp_path: Path) -> Non
         )
     ]
 
-    found = {Fingerprints("cpu", "float32").find(reader.make_node_type("image"), ()) for reader in readers}
+    found = {Fingerprints("cpu", "float32").find(reader.make_node_type("image"), {}) for reader in readers}
 
     assert len(found) == 4
 
