@@ -20,8 +20,9 @@ _SYNONYMS = {
     "loudness": ("normalize",), "lufs": ("normalize",), "repeat": ("loop",), "cutout": ("background",),
     "collage": ("grid",), "join": ("concatenate",), "dissolve": ("crossfade",), "panorama": ("pan",),
     "logo": ("composite",), "outline": ("stroke",), "upscale": ("enlarge",), "noise": ("denoise",),
-    "dedupe": ("duplicates",), "distinct": ("unique",), "lottery": ("pick",),
-    "split": ("chunk",), "group": ("chunk",), "pages": ("chunk",), "reorder": ("sort",),
+    "dedupe": ("duplicates",), "distinct": ("unique",), "lottery": ("pick",), "reorder": ("sort",),
+    "split": ("chunk",), "group": ("chunk",), "pages": ("chunk",), "dynamic": ("wildcards",),
+    "boolean": ("bool",), "integer": ("whole",),
 }  # fmt: skip
 """Words that people search for, and those of node types."""
 

@@ -396,6 +396,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "logic.to_int": {"number": 2.5},
     "logic.to_float": {"number": 2},
     "logic.template": {"template": "a {color} {a}", "values": {"color": "red"}, "a": "apple"},
+    "logic.fill_wildcards": {"text": "a {red|green|blue} __fruit__", "lists": {"fruit": ["apple", "pear"]}},
     "logic.split_text": {"text": "one\ntwo\n\nthree"},
     "logic.join_text": {"texts": ["one", "two"]},
     "logic.replace_text": {"text": "an apple", "find": "apple", "replacement": "pear"},

@@ -14,9 +14,13 @@ class Result(NamedTuple):
 
     Attributes:
         result: Result of the expression.
+        whole: Result rounded to a whole number; a half goes to the even one.
+        condition: Whether the result is not 0, such as that of a comparison.
     """
 
     result: int | float
+    whole: int
+    condition: bool
 
 
 class Whole(NamedTuple):
@@ -58,7 +62,7 @@ def calculate_number(
     c: int | float = 0,
     d: int | float = 0,
 ) -> Result:
-    """Calculate an expression such as "min(a, 2) * (b + 1) / c".
+    """Calculate an expression such as "min(a, 2) * (b + 1) / c"; it gives a number, a whole number and a bool.
 
     It supports + - * / // % **, comparisons (1 or 0), and, or, not, `x if test else y`, & | ^ of whole numbers, pi, e,
     tau, and the functions abs, atan, atan2, bool, ceil, clamp, cos, degrees, exp, float, floor, hypot, int, log, log2,
@@ -72,7 +76,8 @@ def calculate_number(
         c: Value of `c` in the expression.
         d: Value of `d` in the expression.
     """
-    return Result(calculate(expression, {"a": a, "b": b, "c": c, "d": d}))
+    result = calculate(expression, {"a": a, "b": b, "c": c, "d": d})
+    return Result(result, round(result), bool(result))
 
 
 @node("logic.to_int", version="2.0", migrations={1: Migration(outputs={"int": "number"})})

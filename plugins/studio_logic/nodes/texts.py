@@ -1,4 +1,4 @@
-"""Text filled in, split, joined and replaced."""
+"""Text filled in, split, joined and replaced, with options chosen."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated
 
 from studio.api import Context, Field, Grammar, JsonValue, Migration, StudioError, check_inputs, node
 from studio_logic import template as templates
+from studio_logic import wildcards
 
 Text = Annotated[str, Field(max_length=1_000_000)]
 
@@ -142,3 +143,40 @@ def write_number(
     sign, text = ("-", text[1:]) if text.startswith("-") else ("", text)
     whole, point, rest = text.partition(".")
     return f"{sign}{whole.zfill(min_digits) if whole.isdigit() else whole}{point}{rest}"
+
+
+def _check_lists(lists: JsonValue) -> None:
+    wildcards.read_lists(lists)
+
+
+def _check_wildcards(text: str, lists: JsonValue, seed: int) -> None:
+    try:
+        wildcards.read_lists(lists)
+    except StudioError:
+        return  # reported at `lists`
+    wildcards.fill_wildcards(text, lists, seed)
+
+
+@node("logic.fill_wildcards", check=check_inputs(_check_lists, _check_wildcards))
+def fill_wildcards(
+    ctx: Context,
+    text: Annotated[Text, Grammar("a text with wildcards", wildcards.parse_wildcards)],
+    *,
+    lists: JsonValue = None,
+    seed: Annotated[int, Field(ge=0)] = 1,
+) -> str:
+    """Fill the wildcards of a prompt at random, by seed: names become entries of lists, braces one of the options.
+
+    "a {red|green} __fruit__" with {"fruit": ["apple", "pear"]} may give "a red pear". "{2$$a|b|c}" chooses two, "{1-2$$
+    and $$a|b|c}" one or two, joined by " and "; "{3::red|green}" red three times as often; "{2$$__fruit__}" two entries
+    of a list. Options and entries may contain options and names. "\\{", "\\}",
+    "\\|" and "\\__" write the characters themselves. Each choice has its own chance, so that one does not change
+    the others.
+
+    Args:
+        text: Text with options in braces and names of lists between double underscores; "*" in a name fits any text.
+        lists: JSON mapping from names to lists of texts, or to texts with an entry a line; a mapping in it has names
+            like "hair/color"; null for none.
+        seed: Seed of the choices; a list of seeds gives a text for each.
+    """
+    return wildcards.fill_wildcards(text, lists, seed)

@@ -1,0 +1,301 @@
+"""Texts with options, of which some are chosen at random: "{red|green}", "{2$$a|b|c}", and "__name__" for a list."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import Any, NoReturn, TypeAlias
+
+from studio.api import StudioError
+from studio_logic.ordering import draw_weighted
+from studio_logic.seeds import derive_seed
+from studio_logic.template import MOST_CHARACTERS, format_value
+
+_MOST_DEPTH = 20
+_MOST_CHOICES = 20_000
+_TOKEN = re.compile(r"\\[{}|_$]|[{}|]|\$\$|__(?P<name>(?:[^\W_]|\*)[\w\-/.*]{0,99}?)__|[^\\{}|$_]+|.", re.DOTALL)
+_HEAD = re.compile(r"\s*(?P<low>\d{1,4})?(?:(?P<dash>-)(?P<high>\d{1,4})?)?\$\$(?:(?P<joined>[^{}|$]*)\$\$)?")
+_WEIGHT = re.compile(r"\s*(\d{1,6}(?:\.\d{1,6})?)::")
+_SPECIAL = re.compile(r"[{}\\|]|__|\$\$|::")
+_HINT = 'options are like "{red|green}"; write \\{ \\} \\| \\__ \\$$ for these characters themselves'
+
+
+@dataclass(frozen=True)
+class _Name:
+    """A list that an entry is chosen from."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class _Option:
+    """One of several parts of a text."""
+
+    weight: float
+    parts: Parts
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """Options of which some are chosen; `high` is None for all of them."""
+
+    options: tuple[_Option, ...]
+    low: int = 1
+    high: int | None = 1
+    separator: str = ", "
+
+
+Parts: TypeAlias = tuple[str | _Name | _Choice, ...]
+Lists: TypeAlias = Mapping[str, Sequence[str]]
+
+
+def fill_wildcards(text: str, lists: Any, seed: int) -> str:
+    """Return a text with options and names replaced by what is chosen.
+
+    Raises:
+        StudioError: E321 for invalid text or lists, an unknown name, parts nested too deep, or a result too long.
+    """
+    known = read_lists(lists)
+    parts = parse_wildcards(text)
+    _check_names(parts, known)
+    filling = _Filling(known)
+    filling.fill(parts, seed, 0)
+    return "".join(filling.written)
+
+
+def read_lists(lists: Any) -> Lists:
+    """Return lists of texts by name, "animal/pet" for a list in a mapping.
+
+    Raises:
+        StudioError: E321 for what is not a mapping of lists.
+    """
+    if lists is None:
+        return {}
+    if not isinstance(lists, dict):
+        _refuse_lists(lists)
+    return dict(_list_entries(lists, "", 0))
+
+
+def _list_entries(lists: dict[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, Sequence[str]]]:
+    for name, value in lists.items():
+        if isinstance(value, dict) and depth < _MOST_DEPTH:
+            yield from _list_entries(value, f"{prefix}{name}/", depth + 1)
+            continue
+        if isinstance(value, str):
+            value = [line for line in map(str.strip, value.splitlines()) if not line.startswith("#")]
+        if not isinstance(value, list) or not all(isinstance(one, str | int | float | None) for one in value):
+            _refuse_lists(value, f"{prefix}{name}")
+        yield f"{prefix}{name}".casefold(), [format_value(one) for one in value if one not in (None, "")]
+
+
+def _refuse_lists(value: Any, name: str = "") -> NoReturn:
+    at = f"list {name[:60]!r}" if name else "lists"
+    raise StudioError(
+        "E321",
+        f"{at} is {str(value)[:40]!r}, not a {'list of texts' if name else 'mapping of lists'}",
+        hint='write lists like {"fruit": ["apple", "pear"]}',
+    )
+
+
+@lru_cache(maxsize=4096)
+def parse_wildcards(text: str) -> Parts:
+    """Return the parts of a text.
+
+    Raises:
+        StudioError: E321 for a brace without its other, and for what is wrong in braces.
+    """
+    if not _SPECIAL.search(text):
+        return (text,) if text else ()
+    parser = _Parser(text)
+    parts, end = parser.read_parts(0, 0)
+    if end < len(text):
+        _fail(text, end, "a single '}'")
+    return parts
+
+
+def _fail(text: str, place: int, message: str) -> NoReturn:
+    raise StudioError("E321", f"{message} at character {place + 1} of {text[:60]!r}", hint=_HINT)
+
+
+class _Parser:
+    """Reads one text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def read_parts(self, at: int, depth: int) -> tuple[Parts, int]:
+        """Return the parts from a place on, and where they end: at the text's end or, in braces, at "|" or "}"."""
+        parts: list[str | _Name | _Choice] = []
+        while (match := _TOKEN.match(self.text, at)) is not None:
+            token = match[0]
+            if token == "}" or (token == "|" and depth):
+                break
+            if token == "{":
+                choice, at = self.read_choice(at, depth + 1)
+                parts.append(choice)
+                continue
+            if token == "$$" and depth:
+                _fail(self.text, at, "'$$' that is not at the beginning of braces")
+            at = match.end()
+            parts.append(_Name(match["name"].casefold()) if match["name"] else _unescape(token))
+        return _join_texts(parts), at
+
+    def read_choice(self, start: int, depth: int) -> tuple[_Choice, int]:
+        """Return the options in braces, and where the text goes on after them."""
+        if depth > _MOST_DEPTH:
+            _fail(self.text, start, f"braces nested over {_MOST_DEPTH} deep")
+        head = _HEAD.match(self.text, start + 1)
+        at = head.end() if head else start + 1
+        options: list[_Option] = []
+        while True:
+            weight = _WEIGHT.match(self.text, at)
+            parts, at = self.read_parts(weight.end() if weight else at, depth)
+            options.append(_Option(float(weight[1]) if weight else 1.0, parts))
+            if at >= len(self.text):
+                _fail(self.text, start, "'{' without '}'")
+            at += 1
+            if self.text[at - 1] == "}":
+                break
+        choice = self.create_choice(start, head, tuple(options))
+        return choice, at
+
+    def create_choice(self, start: int, head: re.Match[str] | None, options: tuple[_Option, ...]) -> _Choice:
+        if not any(option.weight for option in options):
+            _fail(self.text, start, "options that all have the weight 0")
+        if head is None:
+            return _Choice(options)
+        low, dash, high = head["low"], head["dash"], head["high"]
+        if not (low or high):
+            _fail(self.text, start, "'$$' without a number before it")
+        separator = ", " if head["joined"] is None else head["joined"]
+        least = int(low or 1)
+        most = least if not dash else int(high) if high else None
+        if most is not None and most < least:
+            _fail(self.text, start, f"'{low}-{high}$$', whose end is below its beginning")
+        return _Choice(options, least, most, separator)
+
+
+def _unescape(token: str) -> str:
+    return token[1:] if len(token) == 2 and token[0] == "\\" else token
+
+
+def _join_texts(parts: Sequence[str | _Name | _Choice]) -> Parts:
+    joined: list[str | _Name | _Choice] = []
+    texts: list[str] = []
+    for part in [*parts, None]:
+        if isinstance(part, str):
+            texts.append(part)
+            continue
+        if texts:
+            joined.append("".join(texts))
+            texts.clear()
+        if part is not None:
+            joined.append(part)
+    return tuple(joined)
+
+
+def _check_names(parts: Parts, lists: Lists) -> None:
+    """Raise StudioError E321 for an unknown name in a text, or in what its lists contain."""
+    waiting, seen = [parts], set[str]()
+    while waiting:
+        for part in waiting.pop():
+            if isinstance(part, _Choice):
+                waiting += [option.parts for option in part.options]
+            elif isinstance(part, _Name) and part.name not in seen:
+                seen.add(part.name)
+                entries = _find_entries(part.name, lists)
+                waiting += [option.parts for option in _read_options(entries) if option.parts]
+
+
+def _find_entries(name: str, lists: Lists) -> Sequence[str]:
+    """Return the entries of a list, or of all lists whose names fit a name with "*"."""
+    if "*" in name:
+        found = [entry for other, entries in lists.items() if fnmatchcase(other, name) for entry in entries]
+    else:
+        found = list(lists.get(name, ()))
+    if not found:
+        known = ", ".join(repr(other) for other in list(lists)[:20]) or "none"
+        what = "empty list" if name in lists else "unknown list"
+        raise StudioError(
+            "E321", f"{what} '__{name[:60]}__'", hint=f"lists are there: {known}; write \\__ for underscores"
+        )
+    return found
+
+
+def _read_options(entries: Sequence[str]) -> list[_Option]:
+    return [_read_option(entry) for entry in entries]
+
+
+def _read_option(entry: str) -> _Option:
+    weight = _WEIGHT.match(entry)
+    return (
+        _Option(float(weight[1]), parse_wildcards(entry[weight.end() :]))
+        if weight
+        else _Option(1.0, parse_wildcards(entry))
+    )
+
+
+class _Filling:
+    """One text being filled; each part has a seed of its own, so that one choice does not change another."""
+
+    def __init__(self, lists: Lists) -> None:
+        self.lists = lists
+        self.written: list[str] = []
+        self.length = 0
+        self.choices = 0
+
+    def fill(self, parts: Parts, seed: int, depth: int) -> None:
+        """Write parts with what is chosen."""
+        index = 0
+        for part in parts:
+            if isinstance(part, str):
+                self.write(part)
+                continue
+            self.choose(part, derive_seed(seed, index), depth + 1)
+            index += 1
+
+    def write(self, text: str) -> None:
+        self.written.append(text)
+        self.length += len(text)
+        if self.length > MOST_CHARACTERS:
+            raise StudioError("E321", f"the text has more than {MOST_CHARACTERS} characters", hint="use shorter lists")
+
+    def choose(self, part: _Name | _Choice, seed: int, depth: int) -> None:
+        self.choices += 1
+        if depth > _MOST_DEPTH or self.choices > _MOST_CHOICES:
+            message = (
+                f"choices nested over {_MOST_DEPTH} deep" if depth > _MOST_DEPTH else f"over {_MOST_CHOICES} choices"
+            )
+            name = f", at '__{part.name[:60]}__'" if isinstance(part, _Name) else ""
+            raise StudioError("E321", message + name, hint="lists that contain each other's names never end")
+        choice = part if isinstance(part, _Choice) else _Choice((_Option(1.0, (part,)),))
+        options = self.spread(choice) if part is not choice or choice.high != 1 else list(choice.options)
+        count = _choose_count(choice, options, seed)
+        chosen = draw_weighted([option.weight for option in options], count, seed, count == 1)
+        for number, index in enumerate(chosen):
+            if number:
+                self.write(choice.separator)
+            self.fill(options[index].parts, derive_seed(seed, index), depth)
+
+    def spread(self, choice: _Choice) -> list[_Option]:
+        """Return options with the entries of a list in place of an option that is its name alone."""
+        options: list[_Option] = []
+        for option in choice.options:
+            if len(option.parts) == 1 and isinstance(option.parts[0], _Name):
+                entries = _read_options(_find_entries(option.parts[0].name, self.lists))
+                options += [_Option(entry.weight * option.weight, entry.parts) for entry in entries]
+            else:
+                options.append(option)
+        return options
+
+
+def _choose_count(choice: _Choice, options: Sequence[_Option], seed: int) -> int:
+    some = sum(option.weight > 0 for option in options)
+    if choice.low > some:
+        raise StudioError("E321", f"'{choice.low}$$' for {some} options", hint="ask for fewer, or give more options")
+    most = some if choice.high is None else min(choice.high, some)
+    return choice.low + math.floor(derive_seed(seed, 2**32) / 2**64 * (most - choice.low + 1))
