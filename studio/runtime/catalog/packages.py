@@ -18,7 +18,7 @@ _OFFLINE_SIGNS = (
     "retrying (", "max retries", "newconnectionerror", "connection refused", "name resolution", "enotfound",
     "econnrefused", "eai_again", "etimedout", "network is unreachable", "timed out", "proxyerror", "enetunreach",
 )  # fmt: skip
-_CUT_SIGNS = ("incompleteread", "econnreset", "socket hang up", "premature", "err_socket")
+_CUT_SIGNS = ("incompleteread", "incomplete-download", "econnreset", "socket hang up", "premature", "err_socket")
 _FULL_SIGNS = ("no space left", "enospc", "disk quota")
 _MISSING_SIGNS = ("no matching distribution", "could not find a version", "e404", "etarget", "notarget")
 _HASH_SIGNS = ("do not match the hashes", "eintegrity", "bad zip", "tar_bad_archive", "located at")
@@ -160,5 +160,7 @@ def _has(text: str, signs: Sequence[str]) -> bool:
 
 def _find_reason(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
+    # newer releases of pip print "error: CODE", and below it what happened
+    reasons = [line.removeprefix("\u00d7").strip() for line in lines if line.startswith("\u00d7")]
     errors = [line for line in lines if line.lower().startswith(("error", "npm err", "npm error"))]
-    return (errors or lines or [f"no message{os.linesep}"])[0][:300].strip()
+    return (reasons or errors or lines or [f"no message{os.linesep}"])[0][:300].strip()
