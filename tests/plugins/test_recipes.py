@@ -72,6 +72,8 @@ def run_recipe(name: str, inputs: dict[str, object], folder: Path) -> list[str]:
         pytest.param("quote_cards", {}, ["cards_000.png", "cards_001.png"], marks=pytest.mark.slow),
         ("brand_kit", {"width": 60, "height": 40}, ["asset.png"]),
         pytest.param("meme_gif", {"seconds": 0.2}, ["film.mp4", "meme.gif"], marks=pytest.mark.slow),
+        pytest.param("social_clip", {"side": 96}, ["film.mp4"], marks=pytest.mark.slow),
+        pytest.param("slideshow", {"seconds": 1.0, "width": 96, "height": 64}, ["film.mp4"], marks=pytest.mark.slow),
     ],
 )
 def test_a_recipe_runs(name: str, inputs: dict[str, object], files: list[str], tmp_path: Path) -> None:
