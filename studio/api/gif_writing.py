@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from studio.api.formats import gif
+from studio.api.formats import gif, xmp
 from studio.api.media_file import MARK, encode_text, refuse_writing
 from studio.api.video_tracks import check_frames, refuse_empty
 
@@ -68,6 +68,7 @@ def write_gif(video: Video, path: Path, provenance: str | None, look: GifLook) -
             for image in _find_changes(frames, clear, lambda _: _find_end(video)):
                 file.write(gif.build_image(image))
             if provenance is not None:
+                file.write(gif.build_packet(xmp.build_packet(provenance, embeds=False)))
                 file.write(gif.build_comment(MARK.encode() + encode_text(provenance)))
             file.write(b";")
     except OSError as error:

@@ -16,6 +16,7 @@ from studio.api.color import SRGB, ColorSpace
 from studio.api.color_conversion import describe_conversion
 from studio.api.color_transfer import convert_samples
 from studio.api.formats import exr, jpeg, png, riff, tiff, xmp
+from studio.api.formats.animation_record import build_png_chunks
 from studio.api.image import Image, Mask
 from studio.api.image_color import is_linear
 from studio.api.media_file import (
@@ -261,11 +262,7 @@ def _write_png(array: AnyArray, provenance: str | None, quality: int | None) -> 
     import numpy as np
 
     data = _encode_deep_png(array) if array.dtype == np.uint16 else _encode(array, "PNG")
-    chunks = [png.build_chunk(b"tEXt", b"Software\0" + GENERATOR.encode())]
-    chunks.append(png.build_text_chunk("XML:com.adobe.xmp", xmp.build_packet(provenance, embeds=False), compress=False))
-    if provenance is not None:
-        chunks.append(png.build_text_chunk("studio", encode_text(provenance), compress=True))
-    return [data[:33], *chunks, data[33:]]  # 8 of signature and 25 of IHDR come first
+    return [data[:33], *build_png_chunks(provenance), data[33:]]  # 8 of signature and 25 of IHDR come first
 
 
 def _write_deep_range(image: Image, provenance: str | None) -> list[bytes]:

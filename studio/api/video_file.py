@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from studio.api.av_file import read_av_provenance
 from studio.api.color import SRGB
-from studio.api.formats import gif
+from studio.api.formats import gif, png
+from studio.api.image_writing import read_image_provenance
 from studio.api.media_file import MARK, check_extension, open_media
 from studio.api.stream_choice import StreamChoice
 from studio.api.value_type import StreamType
@@ -19,6 +20,7 @@ from studio.api.video_writing import WRITERS, choose_encoding, find_losses, writ
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+    from typing import BinaryIO
 
     from studio.settings import MediaLimits
 
@@ -46,7 +48,7 @@ class VideoType(StreamType[Video]):
 
     name = "video"
     python = Video
-    extensions = ("mp4", "mkv", "webm", "mov", "gif")
+    extensions = ("mp4", "mkv", "webm", "mov", "gif", "apng", "webp")
     stored_extension = "nut"
     reading_code = 2
 
@@ -132,10 +134,16 @@ class VideoType(StreamType[Video]):
         from studio.settings import MediaLimits
 
         with open_media(path, MediaLimits()) as file:
-            if file.read(4) == b"GIF8":
-                try:
-                    found = [text for text in gif.find_comments(file) if text.startswith(MARK.encode())]
-                    return found[0][len(MARK) :].decode("utf-8") if found else None
-                except ValueError:
-                    return None
-        return read_av_provenance(path)
+            head = file.read(12)
+            if head.startswith(b"GIF8"):
+                return _find_gif_provenance(file)
+        is_image = head.startswith(png.SIGNATURE) or (head[:4] == b"RIFF" and head[8:] == b"WEBP")
+        return read_image_provenance(path) if is_image else read_av_provenance(path)
+
+
+def _find_gif_provenance(file: BinaryIO) -> str | None:
+    try:
+        found = [text for text in gif.find_comments(file) if text.startswith(MARK.encode())]
+        return found[0][len(MARK) :].decode("utf-8") if found else None
+    except ValueError:
+        return None

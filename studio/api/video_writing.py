@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from studio.api import av_file
 from studio.api.color import SRGB, ColorSpace
 from studio.api.color_conversion import convert_color, describe_conversion
+from studio.api.formats.animation_record import add_to_apng, add_to_webp
 from studio.api.formats.last_delay import set_apng_delay, set_webp_delay
 from studio.api.gif_writing import GifLook, write_gif
 from studio.api.read_ahead import read_ahead
@@ -85,6 +86,8 @@ WRITERS = {
     "webp": Encoding("webp", "libwebp_anim", "", "bgra", {"lossless": "0", "quality": "85"}),
 }
 """The default encoding of each file extension, without the dot."""
+_FINISHERS = {"apng": (set_apng_delay, add_to_apng), "libwebp_anim": (set_webp_delay, add_to_webp)}
+"""What is put into written files of the codecs whose writers in FFmpeg leave it out."""
 
 
 def write_video(video: Video, path: Path, provenance: str | None, encoding: Encoding | None = None) -> bool:
@@ -131,10 +134,11 @@ def _write_watched(video: Video, path: Path, provenance: str | None, encoding: E
     with open_for_writing(path, encoding.container, _choose_container_options(encoding)) as container:
         container.metadata.update(av_file.build_metadata(provenance))
         last = _write_coded(video, container, encoding)
-    if encoding.codec == "apng":
-        set_apng_delay(path, last)
-    elif encoding.codec == "libwebp_anim":
-        set_webp_delay(path, last)
+    if encoding.codec in _FINISHERS:
+        set_delay, add_record = _FINISHERS[encoding.codec]
+        set_delay(path, last)
+        if provenance is not None:
+            add_record(path, provenance)
 
 
 def choose_encoding(path: Path, channels: int) -> Encoding:

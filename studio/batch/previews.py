@@ -40,9 +40,14 @@ def describe_file(folder: Path, output: ItemOutput, thumbs: Path, limits: MediaL
     return shown
 
 
+_MOVING = ("gif", "apng")  # a browser plays them as images, and as nothing else
+
+
 def _find_kind(output: ItemOutput) -> str:
     """Return how a file is shown: as an image, a video, audio or text."""
     extension = output.path.rpartition(".")[2].lower()
+    if extension in _MOVING:
+        return "image"
     for python, value_type in _TYPES.items():
         if extension in value_type.extensions:
             return {Image: "image", Mask: "image", Video: "video", Audio: "audio"}.get(python, "file")

@@ -124,6 +124,14 @@ def build_image(image: GifImage) -> bytes:
     return b"!\xf9\x04" + control + b"\0," + place + image.palette + bytes([image.bits]) + image.blocks
 
 
+def build_packet(packet: bytes) -> bytes:
+    """Return the application extension with an XMP packet, as it is, behind it a list of bytes that ends all blocks.
+
+    XMP specification, part 3, 1.1.2.
+    """
+    return b"!\xff\x0bXMP DataXMP" + packet + b"\1" + bytes(range(255, -1, -1)) + b"\0"
+
+
 def build_comment(text: bytes) -> bytes:
     """Return a comment extension."""
     blocks = [text[i : i + 255] for i in range(0, len(text), 255)]

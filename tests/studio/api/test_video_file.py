@@ -33,7 +33,7 @@ def test_a_video_goes_through_every_format(tmp_path: Path, extension: str) -> No
     for frame, image in zip(frames, video.frames(), strict=True):
         assert np.abs(frame.image.pixels - image.image.pixels).max() < 0.02
     assert VIDEO.read_provenance(tmp_path / f"a.{extension}") == GRAPH
-    if extension != "gif":
+    if extension not in ("gif", "apng", "webp"):
         assert seen.audio is not None
         assert abs(seen.audio.duration - 1.0) < (0.025 if extension == "mkv" else 0.001)
         assert abs(float(np.abs(seen.audio.samples).max()) - 0.25) < 0.02

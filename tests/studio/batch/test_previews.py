@@ -9,7 +9,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from studio.api import Audio, Image, Video
+from studio.api import Audio, Image, Video, VideoType
 from studio.api.builtin import create_builtin_value_types
 from studio.batch.item import ItemOutput
 from studio.batch.previews import SIDE, describe_file
@@ -37,6 +37,18 @@ def test_an_image_has_its_size_and_a_small_image_of_the_same_shape(tmp_path: Pat
     with read_thumb(tmp_path, shown) as thumb:
         assert thumb.size == (SIDE, SIDE // 4)
         assert np.allclose(np.asarray(thumb.convert("RGB"))[50, 200], (200, 40, 20), atol=6)
+
+
+@pytest.mark.parametrize("extension", ["gif", "apng", "webp"])
+def test_an_animation_is_an_image_for_a_browser(tmp_path: Path, extension: str) -> None:
+    frames = [Image(np.full((10, 20, 3), 90 * index, np.uint8)) for index in range(3)]
+    VideoType().write_file(Video.from_images(frames, 10), tmp_path / f"a.{extension}", None)
+
+    shown = describe(tmp_path, f"a.{extension}")
+
+    assert (shown["k"], shown["w"], shown["h"]) == ("image", 20, 10)
+    with read_thumb(tmp_path, shown) as thumb:
+        assert thumb.size == (20, 10)
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "I;16", "RGBA", "CMYK"])
