@@ -65,6 +65,7 @@ NAVIGATION: tuple[Section, ...] = (
             Section("Audio", ("docs/audio.md",), "plugins/studio_audio/"),
             Section("Speech", ("docs/speech.md",), "plugins/studio_speech/"),
             Section("Logic, lists, text", ("docs/logic.md",), "plugins/studio_logic/"),
+            Section("Checks", ("docs/checks.md",)),
         ),
     ),
     Section(

@@ -12,7 +12,7 @@ from studio.api.foreign import ImportRule
 
 @hookimpl
 def studio_node_types() -> Iterable[Callable[..., Any]]:
-    """Return the node types `audio.*`."""
+    """Return the node types `audio.*`, and `check.*` for audio."""
     from studio_audio import nodes
 
     return nodes.NODE_TYPES

@@ -62,6 +62,18 @@ def find_spans(active: Flags, hold: float) -> list[tuple[int, int]]:
     return spans
 
 
+def find_longest_silence(audio: Audio, threshold: float) -> tuple[float, float]:
+    """Return length and start, in seconds, of the longest time up to a level in decibels; of equal ones the first."""
+    active = find_active(audio, threshold)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], ~active, [False]]))).reshape(-1, 2)
+    if not len(edges):
+        return 0.0, 0.0
+    window = find_window(audio.rate)
+    starts, ends = edges[:, 0] * window, np.minimum(edges[:, 1] * window, audio.frames)
+    longest = int(np.argmax(ends - starts))
+    return float(ends[longest] - starts[longest]) / audio.rate, float(starts[longest]) / audio.rate
+
+
 def follow(audio: Audio, active: Flags, response: Response, inside: float, outside: float) -> Audio:
     """Change the gain to `inside` decibels where other audio sounds, to `outside` elsewhere, on straight ramps.
 

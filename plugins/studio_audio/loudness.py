@@ -16,6 +16,7 @@ from studio_audio.filters import filter_blocks
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from studio.api import Audio
     from studio_audio.bounds import FloatArray
 
     DoubleArray = npt.NDArray[np.float64]
@@ -166,3 +167,9 @@ def measure_true_peak(samples: FloatArray) -> float:
 def find_true_peak(blocks: Iterable[FloatArray]) -> float:
     """Return the true peak of a stream."""
     return max((float(peaks.max(initial=0.0)) for peaks in oversample_blocks(blocks)), default=0.0)
+
+
+def measure_peak_level(audio: Audio) -> float:
+    """Return the true peak of audio in dBTP; -120 for silence."""
+    peak = find_true_peak(audio.blocks(_BLOCK))
+    return max(20 * math.log10(peak), -120.0) if peak > 0 else -120.0

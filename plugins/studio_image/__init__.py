@@ -1,4 +1,4 @@
-"""Image node types: files, geometry, tone, filters, masks, layers, text and contact sheets."""
+"""Image node types, and checks of images: files, geometry, tone, filters, masks, layers, text and contact sheets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from studio.api.foreign import ImportRule
 
 @hookimpl
 def studio_node_types() -> Iterable[Callable[..., Any]]:
-    """Return the node types `image.*`."""
+    """Return the node types `image.*`, and `check.*` for images and videos."""
     from studio_image import nodes
 
     return nodes.NODE_TYPES

@@ -157,3 +157,30 @@ def check_color_table(lut_file: Path | None) -> None:
         from studio_image.color_table import read_color_table
 
         read_color_table(lut_file)
+
+
+def check_width_range(max_width: int | None, min_width: int | None) -> None:
+    """Raise MediaError E507 for a range without a width."""
+    _check_range(max_width, min_width, "width")
+
+
+def check_height_range(max_height: int | None, min_height: int | None) -> None:
+    """Raise MediaError E507 for a range without a height."""
+    _check_range(max_height, min_height, "height")
+
+
+def check_transparent_range(max_transparent: float | None, min_transparent: float | None) -> None:
+    """Raise MediaError E507 for a range without a share."""
+    _check_range(max_transparent, min_transparent, "transparent")
+
+
+def _check_range(most: float | None, least: float | None, name: str) -> None:
+    if most is not None and least is not None and most < least:
+        message = f"max_{name} = {most} is below min_{name} = {least}"
+        raise MediaError("E507", message, hint=f"exchange the two, or leave one of them out: no {name} is in both")
+
+
+def check_opaque(color: str) -> None:
+    """Raise MediaError E507 for a color of letters that cannot be seen."""
+    if parse_color(color)[3] == 0:
+        raise MediaError("E507", f"{color!r} is transparent: letters of it cannot be seen", hint="give their color")

@@ -53,6 +53,7 @@ CONTRACT_MODULES = (
     "studio.api.model_folder",
     "studio.api.onnx_network",
     "studio.api.quiet",
+    "studio.api.verdict",
     "studio.api.video_extras",
     "studio.api.video_probing",
     "studio.api.video_writing",

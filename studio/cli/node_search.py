@@ -17,7 +17,10 @@ _SYNONYM = 0.25
 _SYNONYMS = {
     "watermark": ("composite", "overlay"), "overlay": ("composite", "draw"), "caption": ("subtitle", "text"),
     "lut": ("lookup",), "sidechain": ("duck",), "echo": ("delay",), "eq": ("equalize",), "volume": ("gain",),
-    "loudness": ("normalize",), "lufs": ("normalize",), "repeat": ("loop",), "cutout": ("background",),
+    "loudness": ("normalize",), "lufs": ("normalize", "loudness"), "wcag": ("contrast",),
+    "legible": ("contrast",), "readable": ("contrast",), "qa": ("check",), "validate": ("check",), "verify": ("check",),
+    "freeze": ("frozen",), "blackdetect": ("black",), "blurry": ("blurred",), "sharpness": ("blur",),
+    "resolution": ("size",), "repeat": ("loop",), "cutout": ("background",),
     "collage": ("grid",), "join": ("concatenate",), "dissolve": ("crossfade",), "panorama": ("pan",),
     "logo": ("composite",), "outline": ("stroke",), "upscale": ("enlarge",), "noise": ("denoise",),
     "dedupe": ("duplicates",), "distinct": ("unique",), "lottery": ("pick",), "reorder": ("sort",),

@@ -29,6 +29,8 @@ _SCALARS: dict[str, Any] = {
 }
 _FILE_NAMES = ("picture.png", "sound.flac", "video.mp4", "words.srt", "text.txt", "layers.exr")
 _MAKERS = ("image.gradient", "image.new", "audio.tone")
+_LAYER = ("image.new", {"color": "transparent"})
+"""What makes an image with alpha."""
 _MADE = object()
 """Stands for a value that another node makes."""
 _MARKS = {"sentences": [{"text": "Hello.", "start": 0.0, "end": 1.0}]}
@@ -150,7 +152,10 @@ def _make_value(builder: GraphBuilder, catalog: Catalog, node_type: NodeType, en
         return _find_file_name(node_type, end)
     if spec.name in catalog.classes:
         maker = _find_maker(catalog, spec.name)
-        value: Any = builder.add(maker) if maker else _add_input(builder, end, spec)
+        if end.spec.channels == frozenset({4}) and _LAYER[0] in catalog.node_types:
+            value: Any = builder.add(_LAYER[0], inputs=_LAYER[1])
+        else:
+            value = builder.add(maker) if maker else _add_input(builder, end, spec)
     else:
         value = _add_input(builder, end, spec)
     for _ in range(end.spec.depth):

@@ -13,7 +13,7 @@ NODE_TYPES = {
 }
 UNITS = {
     "columns", "dB", "dBTP", "degrees", "delta E", "em", "factor", "frames", "frames per second", "hertz", "kbit/s",
-    "megapixels", "LUFS", "pixels", "samples", "seconds", "semitones", "share", "stops",
+    "megapixels", "LU", "LUFS", "pixels", "samples", "seconds", "semitones", "share", "stops",
 }  # fmt: skip
 TWO_TYPES = {
     "a": "logic.compare_text compares texts as logic.compare numbers",

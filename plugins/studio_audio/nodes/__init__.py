@@ -1,10 +1,23 @@
 """The node types `audio.*`, by theme; each is a thin typed function over an algorithm module."""
 
 from studio.api import find_node_types
-from studio_audio.nodes import edits, effects, levels, music, shaping, sources, spectra, time, transfer, voice, words
+from studio_audio.nodes import (
+    checking,
+    edits,
+    effects,
+    levels,
+    music,
+    shaping,
+    sources,
+    spectra,
+    time,
+    transfer,
+    voice,
+    words,
+)
 
 NODE_TYPES = [
     function
-    for module in (sources, edits, levels, shaping, effects, time, spectra, transfer, voice, music, words)
+    for module in (sources, edits, levels, shaping, effects, time, spectra, transfer, voice, music, words, checking)
     for function in find_node_types(module)
 ]

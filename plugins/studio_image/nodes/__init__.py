@@ -2,6 +2,7 @@
 
 from studio.api import find_node_types
 from studio_image.nodes import (
+    checking,
     comparing,
     cutouts,
     drawing,
@@ -37,6 +38,7 @@ NODE_TYPES = [
         text,
         sheets,
         comparing,
+        checking,
     )
     for function in find_node_types(module)
 ]

@@ -329,6 +329,12 @@ def _(place: Place) -> Any:
     return place.run({"a": ("logic.parse_json", {"text": "{"})})
 
 
+@provokes("E325")
+def _(place: Place) -> Any:
+    image = ("image.new", {"width": 8, "height": 8})
+    return place.run({"a": ("check.image", {"image": {"from": "i"}, "min_width": 9, "on_fail": "fail"}), "i": image})
+
+
 def keep(studio: Studio, value: Any) -> list[CacheError]:
     """Keep a value in the cache, and return what went wrong."""
     digest = studio.cache.digest(value)

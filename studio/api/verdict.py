@@ -1,0 +1,116 @@
+"""Verdicts of checks in a graph: what was measured, what was asked, and what happens if they do not agree.
+
+Part of the plugin contract: the names in `__all__`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from studio.api.type_spec import JsonValue
+from studio.errors import StudioError
+
+if TYPE_CHECKING:
+    from studio.api.context import Context
+
+__all__ = ["Measure", "OnFail", "give_verdict"]
+
+OnFail: TypeAlias = Literal["warn", "fail", "hold"]
+"""What a check that does not pass does: "warn" logs a line, "fail" is an error of the node, "hold" has the item of a
+batch end as held: its files are kept to look at, apart from those that are done."""
+
+VERDICT = "verdict"
+"""The name of the output that holds a verdict, by which a batch finds it."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One thing that a check measured, and the range that was asked for.
+
+    Attributes:
+        name: What it is, such as "true peak".
+        value: What was measured, in the unit; finite.
+        unit: Its unit, such as "dBTP"; "" for a plain number.
+        minimum: The least that passes; None for no limit.
+        maximum: The most that passes; None for no limit.
+        at_seconds: Where in a video or in audio it was found; None for all of it.
+    """
+
+    name: str
+    value: float
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    at_seconds: float | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether the value is within the range."""
+        return (self.minimum is None or self.value >= self.minimum) and (
+            self.maximum is None or self.value <= self.maximum
+        )
+
+    def __str__(self) -> str:
+        """Return what was measured and what was asked, in words."""
+        unit = f" {self.unit}" if self.unit else ""
+        place = f" at {self.at_seconds:.2f} s" if self.at_seconds is not None else ""
+        return f"{self.name} {_show(self.value)}{unit}{place}{self._describe_range()}"
+
+    def _describe_range(self) -> str:
+        low, high = self.minimum, self.maximum
+        if low is not None and high is not None:
+            return f" (expected {_show(low)})" if low == high else f" (expected {_show(low)} to {_show(high)})"
+        if low is not None:
+            return f" (expected at least {_show(low)})"
+        return f" (expected at most {_show(high)})" if high is not None else ""
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Return the measure as plain JSON."""
+        row: dict[str, JsonValue] = {"name": self.name, "measured": round(self.value, 6), "unit": self.unit}
+        row |= {"minimum": self.minimum, "maximum": self.maximum, "passed": self.passed}
+        return row | ({"at_seconds": self.at_seconds} if self.at_seconds is not None else {})
+
+
+def give_verdict(ctx: Context, check: str, measures: Sequence[Measure], on_fail: OnFail) -> JsonValue:
+    """Return the verdict of a check as plain JSON, for an output named `verdict`; warn or fail if it did not pass.
+
+    A batch finds the verdicts of an item in outputs of this name: it holds the item, or tries another seed. The record
+    has `check`, `passed`, `on_fail`, `sentence` and `measures`, a list of mappings with `name`, `measured`, `unit`,
+    `minimum`, `maximum`, `passed` and perhaps `at_seconds`.
+
+    Args:
+        ctx: The node's context.
+        check: Id of the node type, such as "check.loudness".
+        measures: What was measured; the check passes if all are within their ranges.
+        on_fail: What happens otherwise.
+
+    Raises:
+        StudioError: E325 if the check did not pass and `on_fail` is "fail".
+    """
+    failed = [measure for measure in measures if not measure.passed]
+    sentence = "; ".join(map(str, failed or measures))
+    if failed and on_fail == "fail":
+        hint = 'correct what it checks, or set on_fail to "warn" or "hold"'
+        raise StudioError("E325", f"{check} did not pass: {sentence}", hint=hint)
+    if failed:
+        ctx.log(f"{check} did not pass: {sentence}")
+    return {
+        "check": check,
+        "passed": not failed,
+        "on_fail": on_fail,
+        "sentence": sentence,
+        "measures": [measure.to_json() for measure in measures],
+    }
+
+
+def list_verdicts(value: Any) -> list[Mapping[str, Any]]:
+    """Return the verdicts in the value of an output: one, or those of a list; nothing else counts."""
+    found = value if isinstance(value, list) else [value]
+    return [one for one in found if isinstance(one, Mapping) and "check" in one and isinstance(one.get("passed"), bool)]
+
+
+def _show(value: float) -> str:
+    """Return a number with at most four digits after the point."""
+    return f"{value:.4f}".rstrip("0").rstrip(".") if value != int(value) else str(int(value))
