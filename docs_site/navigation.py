@@ -44,7 +44,11 @@ NAVIGATION: tuple[Section, ...] = (
         "How-to",
         (
             Section("Graphs", ("docs/how_to/graphs/README.md",), "docs/how_to/graphs/"),
-            Section("Production", ("docs/how_to/production/README.md", "docs/batches.md"), "docs/how_to/production/"),
+            Section(
+                "Production",
+                ("docs/how_to/production/README.md", "docs/batches.md", "docs/server.md"),
+                "docs/how_to/production/",
+            ),
             Section(
                 "Plugins",
                 ("docs/how_to/plugins/README.md", "docs/write_a_plugin.md", "docs/media.md"),

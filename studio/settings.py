@@ -352,6 +352,11 @@ def find_reports_folder() -> Path:
     return (Path(state) if state else Path.home() / ".local" / "state") / "studio" / "reports"
 
 
+def find_server_folder() -> Path:
+    """Return the folder of jobs, files and tokens of a server that is given none."""
+    return _models_folder().parent / "server"
+
+
 def read_visible_gpus() -> str | None:
     """Return what `CUDA_VISIBLE_DEVICES` says, or None if it is not set."""
     return os.environ.get("CUDA_VISIBLE_DEVICES")

@@ -36,6 +36,7 @@ COMMANDS = {
     "run": "Run a graph and write its outputs.",
     "batch": "Run a graph over many items; resume where it stopped.",
     "gallery": "Write the gallery of a batch.",
+    "serve": "Run graphs as jobs over HTTP.",
     "validate": "Check a graph without running it.",
     "import": "Turn a document of ComfyUI or another program into a graph.",
     "migrate": "Rewrite graphs for the installed versions of node types.",

@@ -1,0 +1,130 @@
+"""`studio serve`: answer over HTTP, and the tokens of its clients."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from studio.cli.answer import answer, find_answer
+from studio.cli.interrupts import Interrupts
+from studio.cli.main import DONE
+from studio.cli.options import BytesType, create_studio, download_option, engine_options, json_option, memory_options
+from studio.cli.parameter_types import FiniteRange, PathType
+from studio.cli.serve_tokens import token
+from studio.errors import RunError
+from studio.settings import find_server_folder
+
+if TYPE_CHECKING:
+    from studio.server.server import Server
+
+_DAY = 86400.0
+
+
+@click.group("serve", invoke_without_command=True, no_args_is_help=False)
+@click.option("--graphs", type=PathType(), help="Folder of the graphs that clients may run by name.")
+@click.option("--root", "roots", multiple=True, type=PathType(exists=True, file_okay=False),
+              help="Another folder that these graphs may read. May be repeated.")  # fmt: skip
+@click.option(
+    "--data", type=PathType(), help="Folder of jobs, files and tokens.  [default: ~/.local/share/studio/server]"
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; others need a token.")
+@click.option("--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 for a free one.")
+@click.option("--allow-host", "allowed_hosts", multiple=True, metavar="NAME",
+              help="Another name of this server, as behind a proxy. May be repeated.")  # fmt: skip
+@click.option("--keep", "keep_days", default=7.0, show_default=True, type=FiniteRange(min=0, min_open=True),
+              metavar="DAYS", help="How long ended jobs and unused files are kept.")  # fmt: skip
+@click.option("--grace", "grace_seconds", default=30.0, show_default=True, type=FiniteRange(min=0), metavar="SECONDS",
+              help="How long the running job may take to end when the server stops.")  # fmt: skip
+@click.option("--max-queued", "most_queued", default=100_000, show_default=True, type=click.IntRange(1),
+              help="How many jobs may wait.")  # fmt: skip
+@click.option("--max-upload", "most_file_bytes", default="4GiB", show_default=True, type=BytesType(), metavar="SIZE",
+              help="Size of the largest upload.")  # fmt: skip
+@memory_options
+@download_option
+@json_option
+@engine_options
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    graphs: Path | None,
+    roots: tuple[Path, ...],
+    data: Path | None,
+    keep_days: float,
+    as_json: bool,
+    memory_bytes: int | None,
+    vram_bytes: int | None,
+    ram_bytes: int | None,
+    download: bool,
+    host: str,
+    port: int,
+    allowed_hosts: tuple[str, ...],
+    grace_seconds: float,
+    most_queued: int,
+    most_file_bytes: int,
+    **engine: Any,
+) -> int:
+    """Run graphs as jobs over HTTP.
+
+    Jobs are kept in a folder: a server that was killed resumes them. It answers this machine alone until a token is
+    added. SIGTERM and Ctrl-C let the running job end first.
+    """
+    if ctx.invoked_subcommand is not None:
+        ctx.obj = data
+        return DONE
+    for module in ("fastapi", "uvicorn", "multipart"):
+        if find_spec(module) is None:
+            message = f"studio serve needs {module}, which is not installed"
+            raise RunError("E802", message, hint="pip install 'studio[server]'")
+    from studio.server.parts import ServerOptions
+    from studio.server.server import Server
+
+    budgets: dict[str, Any] = {"memory_bytes": memory_bytes, "vram_bytes": vram_bytes, "ram_bytes": ram_bytes}
+    options = ServerOptions(
+        data=data or find_server_folder(),
+        graphs=graphs,
+        roots=roots,
+        host=host,
+        port=port,
+        allowed_hosts=allowed_hosts,
+        keep_seconds=keep_days * _DAY,
+        grace_seconds=grace_seconds,
+        most_queued=most_queued,
+        most_file_bytes=most_file_bytes,
+    )
+    with create_studio(**engine, **budgets, download=download or None) as studio:
+        server = Server(studio, options)
+        if not as_json:
+            _log_to_errors()
+        with Interrupts(server.stop):
+            server.run(lambda: _show_start(server, as_json=as_json))
+    return DONE
+
+
+command.add_command(token)
+
+
+def _show_start(server: Server, *, as_json: bool) -> None:
+    """Say where the server answers, at once: a program may wait for it."""
+    if as_json:
+        answer({"url": server.url, "data": str(server.options.data)})
+        find_answer().print_line(ok=True)
+    else:
+        click.echo(f"Studio answers at {server.url}")
+    sys.stdout.flush()
+
+
+def _log_to_errors() -> None:
+    """Write a line for each job to the standard error stream."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    for name in ("studio.server", "uvicorn.error"):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.propagate = False
+        logger.setLevel(logging.INFO if name == "studio.server" else logging.WARNING)

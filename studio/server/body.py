@@ -1,0 +1,52 @@
+"""Reads the bodies of requests: bytes are counted as they arrive, and JSON is as strict as that of graphs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.types import Message
+
+from studio.errors import UsageError
+from studio.graph.parse import parse_json
+from studio.runtime.memory import show_bytes
+
+
+def limit_body(request: Request, most_bytes: int) -> Request:
+    """Return a request whose body ends with an error where it is larger.
+
+    Raises:
+        UsageError: E808 if it says so in its header.
+    """
+    length = request.headers.get("content-length", "")
+    if length.isascii() and length.isdigit() and (len(length) > 18 or int(length) > most_bytes):
+        raise _refuse_size(most_bytes)
+    count = 0
+
+    async def receive() -> Message:
+        nonlocal count
+        message = await request.receive()
+        count += len(message.get("body", b""))
+        if count > most_bytes:
+            raise _refuse_size(most_bytes)
+        return message
+
+    return Request(request.scope, receive)
+
+
+async def read_object(request: Request, most_bytes: int) -> dict[str, Any]:
+    """Return the JSON object that a request carries.
+
+    Raises:
+        UsageError: E808 if it is too large, E809 if it is no object.
+        GraphError: It is no JSON, or has a key twice.
+    """
+    body = await limit_body(request, most_bytes).body()
+    value = parse_json(body)
+    if not isinstance(value, dict):
+        raise UsageError("E809", "the body is not a JSON object", hint='send {"graph": ..., "values": {...}}')
+    return value
+
+
+def _refuse_size(most_bytes: int) -> UsageError:
+    return UsageError("E808", f"the body has more than {show_bytes(most_bytes)}", hint="send less")

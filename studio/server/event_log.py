@@ -1,0 +1,114 @@
+"""`EventLog`: what happened, in order, encoded once; watchers follow it, each from a position of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import threading
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from studio.surrogates import dump_json
+
+EPOCH = secrets.token_hex(4)
+"""Names this start of the server, so that ids of events of an earlier one are known to be old."""
+
+_MOST_ENTRIES = 2048
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """One event.
+
+    Attributes:
+        number: Its number in its log, from 1.
+        text: The event as it is sent, with its id.
+        owner: Whose job it is of; "" for nobody's.
+    """
+
+    number: int
+    text: bytes
+    owner: str = ""
+
+
+class EventLog:
+    """The events of one job, or of all. `add` and `close` may be called from any thread.
+
+    Args:
+        loop: The event loop of the watchers.
+        first: The number of the event before the first.
+
+    Attributes:
+        last: The number of the last event.
+        watchers: How many follow it.
+        is_closed: Whether nothing is added any more.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, first: int = 0) -> None:
+        self._loop = loop
+        self._entries: deque[LogEntry] = deque(maxlen=_MOST_ENTRIES)
+        self._guard = threading.Lock()
+        self._changed = asyncio.Event()
+        self._wakes = False
+        self.last = first
+        self.watchers = 0
+        self.is_closed = False
+
+    def add(self, kind: str, row: Mapping[str, Any], owner: str = "") -> None:
+        """Add an event."""
+        data = dump_json(row, separators=(",", ":"))
+        with self._guard:
+            self.last += 1
+            text = f"id: {EPOCH}-{self.last}\nevent: {kind}\ndata: {data}\n\n".encode()
+            self._entries.append(LogEntry(self.last, text, owner))
+        self._wake()
+
+    def close(self) -> None:
+        """Let watchers end when they have seen all; nothing is added any more."""
+        self.is_closed = True
+        self._wake()
+
+    def read_after(self, number: int) -> list[LogEntry] | None:
+        """Return the events after one; None if some of them are not there any more."""
+        with self._guard:
+            missed = self.last - number
+            if missed < 0 or missed > len(self._entries):
+                return None
+            return [self._entries[index] for index in range(len(self._entries) - missed, len(self._entries))]
+
+    async def wait(self, number: int, timeout_seconds: float) -> None:
+        """Wait until there is an event after one, or the log is closed, or the time is over."""
+        changed = self._changed
+        if self.last > number or self.is_closed:
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(changed.wait(), timeout_seconds)
+
+    def _wake(self) -> None:
+        """Wake all watchers once, however many events come before they run."""
+        with self._guard:
+            if self._wakes:
+                return
+            self._wakes = True
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody watches
+            self._loop.call_soon_threadsafe(self._wake_here)
+
+    def _wake_here(self) -> None:
+        with self._guard:
+            self._wakes = False
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+
+def parse_event_id(text: str | None) -> int | None:
+    """Return the number of an event of this start of the server by its id, or None."""
+    epoch, _, number = (text or "").partition("-")
+    return int(number) if epoch == EPOCH and number.isascii() and number.isdigit() and len(number) < 16 else None
+
+
+def write_event(kind: str, row: Mapping[str, Any], number: int) -> bytes:
+    """Return an event that only one watcher gets, such as the state so far; its id is that of the last event in it."""
+    return f"id: {EPOCH}-{number}\nevent: {kind}\ndata: {dump_json(row, separators=(',', ':'))}\n\n".encode()

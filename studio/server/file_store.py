@@ -1,0 +1,206 @@
+"""`FileStore`: files that clients upload and jobs make, named by the BLAKE3 of their bytes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from blake3 import blake3
+
+from studio.errors import RunError, UsageError
+from studio.files import is_disk_full, is_temporary_name
+from studio.server.job_file import JobFile
+from studio.server.media_types import find_media_type
+
+PREFIX = "blake3:"
+_NAME = re.compile(r"blake3:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file of the server.
+
+    Attributes:
+        digest: BLAKE3 of its bytes, in hex.
+        path: Where it is.
+        bytes: Its size.
+        media_type: Such as "image/png".
+    """
+
+    digest: str
+    path: Path
+    bytes: int
+    media_type: str
+
+    @property
+    def name(self) -> str:
+        """How a client names it."""
+        return PREFIX + self.digest
+
+
+def parse_file_name(text: str) -> str | None:
+    """Return the digest that a client names a file by, or None if it is no such name."""
+    return text.removeprefix(PREFIX) if _NAME.fullmatch(text) else None
+
+
+class FileStore:
+    """The files of one server, in one folder, each under the name by which clients know it.
+
+    So a graph whose folder it is reads `{"file": "blake3:..."}` as any graph reads its files. Every method may be
+    called from any thread.
+
+    Args:
+        folder: The folder.
+        file: Where what is known of them is.
+        keep_seconds: How long a file is kept that no job needs.
+    """
+
+    def __init__(self, folder: Path, file: JobFile, *, keep_seconds: float = 7 * 86400.0) -> None:
+        self.folder = folder
+        self._file = file
+        self._keep_seconds = keep_seconds
+        with _translated_errors():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for path in folder.iterdir():
+                if is_temporary_name(path.name):  # of a server that was killed
+                    path.unlink(missing_ok=True)
+
+    def open_upload(self) -> Upload:
+        """Return a file that is being written."""
+        return Upload(self)
+
+    def link(self, path: Path, digest: str, name: str) -> StoredFile:
+        """Keep a file that a job wrote.
+
+        Args:
+            path: The file, which may be replaced later, and is never changed in place.
+            digest: BLAKE3 of its bytes, in hex.
+            name: A name with its extension.
+        """
+        with _translated_errors():
+            if not self._find_path(digest).is_file():
+                temporary = self._find_temporary()
+                try:
+                    os.link(path, temporary)
+                except OSError:  # a file system without links, or another one
+                    shutil.copyfile(path, temporary)
+                os.replace(temporary, self._find_path(digest))
+        return self.note(digest, find_media_type(self._find_path(digest), name))
+
+    def note(self, digest: str, media_type: str) -> StoredFile:
+        """Record a file that is in the folder."""
+        path = self._find_path(digest)
+        size = path.stat().st_size
+        with self._file.transaction() as connection:
+            connection.execute(
+                "INSERT INTO files VALUES (?, ?, ?, ?) ON CONFLICT (digest) DO UPDATE SET used = excluded.used",
+                (digest, size, media_type, time.time()),
+            )
+        return StoredFile(digest, path, size, media_type)
+
+    def find(self, name: str) -> StoredFile:
+        """Return a file by the name that a client gives, and keep it longer.
+
+        Raises:
+            UsageError: E812 if it is invalid or unknown.
+        """
+        digest = parse_file_name(name)
+        if digest is None:
+            hint = "a file is named blake3: and 64 hexadecimal digits in lower case"
+            raise UsageError("E812", f"invalid file name {name[:80]!r}", hint=hint)
+        with self._file.transaction() as connection:
+            row = connection.execute(
+                "UPDATE files SET used = ? WHERE digest = ? RETURNING bytes, media_type", (time.time(), digest)
+            ).fetchone()
+        if row is None or not self._find_path(digest).is_file():
+            raise UsageError("E812", f"unknown file {name!r}", hint="upload it with POST /api/v1/files")
+        return StoredFile(digest, self._find_path(digest), row[0], row[1])
+
+    def find_media_types(self, digests: Iterable[str]) -> dict[str, str]:
+        """Return the media types of files, by digest."""
+        with self._file.reading() as connection:
+            query = "SELECT media_type FROM files WHERE digest = ?"
+            found = {digest: connection.execute(query, (digest,)).fetchone() for digest in digests}
+        return {digest: row[0] for digest, row in found.items() if row is not None}
+
+    def forget_expired(self) -> int:
+        """Remove files that no job needs and that were not used for long; return how many there were."""
+        with self._file.transaction() as connection:
+            rows = connection.execute(
+                "DELETE FROM files WHERE used <= ? AND digest NOT IN (SELECT digest FROM job_files) RETURNING digest",
+                (time.time() - self._keep_seconds,),
+            ).fetchall()
+            for row in rows:
+                self._find_path(row[0]).unlink(missing_ok=True)
+        return len(rows)
+
+    def _find_path(self, digest: str) -> Path:
+        return self.folder / (PREFIX + digest)
+
+    def _find_temporary(self) -> Path:
+        return self.folder / f".{secrets.token_hex(8)}-partial"
+
+
+class Upload:
+    """A file that arrives in parts; it is kept when it is finished, and leaves nothing else.
+
+    Args:
+        store: The files that it joins.
+    """
+
+    def __init__(self, store: FileStore) -> None:
+        self._store = store
+        self._hasher = blake3()
+        self._path = store._find_temporary()
+        with _translated_errors():
+            self._stream: BinaryIO = self._path.open("xb")
+
+    def write(self, part: bytes) -> None:
+        """Add a part."""
+        self._hasher.update(part)
+        with _translated_errors():
+            self._stream.write(part)
+
+    def finish(self, *, name: str = "", expected: str | None = None) -> StoredFile:
+        """Keep the file.
+
+        Args:
+            name: A name with its extension, which may tell its type; "" for none.
+            expected: The digest that it must have, in hex; None for any.
+
+        Raises:
+            UsageError: E816 if the digest is another one.
+        """
+        digest = self._hasher.hexdigest()
+        if expected not in (None, digest):
+            message = f"the file has the digest {PREFIX}{digest}, not {PREFIX}{expected}"
+            raise UsageError("E816", message, hint="send the bytes that the digest was made of, or POST /api/v1/files")
+        with _translated_errors():
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
+            self._stream.close()
+            os.replace(self._path, self._store._find_path(digest))
+        return self._store.note(digest, find_media_type(self._store._find_path(digest), name))
+
+    def close(self) -> None:
+        """Drop what was not finished."""
+        with contextlib.suppress(OSError):
+            self._stream.close()
+            self._path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _translated_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = "the disk is full" if is_disk_full(error) else (error.strerror or str(error)).lower()
+        raise RunError("E800", f"cannot keep the file: {reason}", hint="free space in the server's folder") from None

@@ -1,0 +1,104 @@
+"""`Guard`: looks at each request before any route: where it came from, and whether its token allows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from studio.errors import StudioError, UsageError
+from studio.server.problem import create_problem
+from studio.server.token_store import Scope as TokenScope
+from studio.server.token_store import Token, TokenStore
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_OPEN_PATHS = frozenset({"/health/live", "/health/ready"})
+_READING = frozenset({"GET", "HEAD"})
+
+
+class Guard:
+    """Checks `Host`, `Origin` and the token of every request.
+
+    Args:
+        app: What answers the request.
+        tokens: The tokens that there are.
+        hosts: Names that `Host` may have; None for any.
+        needs_token: Whether a request needs a token even if there is none.
+    """
+
+    def __init__(self, app: ASGIApp, tokens: TokenStore, hosts: Iterable[str] | None, *, needs_token: bool) -> None:
+        self._app = app
+        self._tokens = tokens
+        self._hosts = None if hosts is None else frozenset(hosts)
+        self._needs_token = needs_token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        try:
+            self._check_source(headers)
+            if scope["path"] not in _OPEN_PATHS:
+                token = await run_in_threadpool(self._find_token, headers.get("authorization", ""))
+                _check_scope(token, scope["method"])
+                scope.setdefault("state", {})["token"] = token
+        except StudioError as error:
+            await create_problem(error)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _check_source(self, headers: Headers) -> None:
+        """Refuse what a page of another site sends.
+
+        Raises:
+            UsageError: E807.
+        """
+        host = headers.get("host", "")
+        if self._hosts is not None and _find_name(f"//{host}") not in self._hosts:
+            hint = "use the address that `studio serve` printed, or add the name with --allow-host"
+            raise UsageError("E807", f"this server is not {host[:80]!r}", hint=hint)
+        origin = headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+            message = f"requests of pages from {origin[:80]!r} are refused"
+            raise UsageError("E807", message, hint="only pages of this server may use it from a browser")
+
+    def _find_token(self, header: str) -> Token | None:
+        """Return the token of a request; None if none is needed.
+
+        Raises:
+            UsageError: E805 if it is missing or unknown.
+        """
+        scheme, _, secret = header.partition(" ")
+        if not header and not self._needs_token and not self._tokens.has_any():
+            return None
+        token = self._tokens.find(secret.strip()) if scheme.lower() == "bearer" else None
+        if token is None and not self._needs_token and not self._tokens.has_any():
+            return None  # clients that always send something
+        if token is None:
+            message = "unknown token" if header else "missing token"
+            hint = "send Authorization: Bearer TOKEN; `studio serve token add NAME` makes one"
+            raise UsageError("E805", message, hint=hint)
+        return token
+
+
+def _check_scope(token: Token | None, method: str) -> None:
+    """Refuse what a token does not allow.
+
+    Raises:
+        UsageError: E806.
+    """
+    if token is not None and token.scope is TokenScope.READ and method not in _READING:
+        message = f"the token {token.name!r} may only read"
+        raise UsageError("E806", message, hint="use a token of scope run")
+
+
+def _find_name(address: str) -> str | None:
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return None

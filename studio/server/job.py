@@ -1,0 +1,150 @@
+"""`Job`: a run queued on the server, as its row says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+MOST_METADATA_BYTES = 1024
+LOWEST_PRIORITY, HIGHEST_PRIORITY = -100, 100
+
+
+class JobState(StrEnum):
+    """Where a job stands; the values are stored."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+ENDED_STATES = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
+
+
+@dataclass(frozen=True)
+class JobOutput:
+    """One file of an output of a job.
+
+    Attributes:
+        output: The graph's output.
+        index: Its place in an output that is a list of media.
+        name: The name to save it by, such as "poster.png".
+        digest: BLAKE3 of its bytes, in hex.
+        bytes: Its size.
+        loss: What the file does not keep of the value, or "".
+    """
+
+    output: str
+    index: int
+    name: str
+    digest: str
+    bytes: int
+    loss: str = ""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What a client asks for, checked.
+
+    Attributes:
+        document: The graph document.
+        graph: The name of a graph of the server; None for a document of the client's.
+        values: Values of the graph's inputs as plain JSON, with files by digest.
+        only: Names of the outputs to make; None for all.
+        priority: Higher runs first.
+        metadata: The client's own notes, at most 1 KiB as JSON.
+        files: Digests of the files that it reads, which are kept as long as the job.
+        owner: Name of the token; "" for none.
+        key: The idempotency key; None for none.
+        request_digest: What names the request, for the same key.
+    """
+
+    document: Mapping[str, Any]
+    graph: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    only: Sequence[str] | None = None
+    priority: int = 0
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    files: Sequence[str] = ()
+    owner: str = ""
+    key: str | None = None
+    request_digest: str = ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job.
+
+    Attributes:
+        id: Its id.
+        number: Its place among all jobs by the time it came.
+        state: Where it stands.
+        graph: The name of a graph of the server; None for a document of the client's.
+        document_digest: Names its graph document.
+        title: The graph's title.
+        values: Values of the graph's inputs.
+        only: Names of the outputs to make; None for all.
+        priority: Higher runs first.
+        claim: Number of the claim that runs it or ran it last; what an earlier one reports does not count.
+        crashes: How often the server died while it ran.
+        is_cancelling: Whether it is to be cancelled.
+        made: When it came, in seconds since 1970; so are the other times.
+        started: When it began to run, or None.
+        ended: When it ended, or None.
+        expires: When it is forgotten, or None while it has not ended.
+        owner: Name of the token; "" for none.
+        metadata: The client's own notes.
+        error: What ended it, or None.
+        warnings: What stopped nothing.
+        nodes: What became of each node, by id.
+        reused: Whether everything came from the cache; None before it succeeded.
+        outputs: The files that it made.
+    """
+
+    id: str
+    number: int
+    state: JobState
+    graph: str | None
+    document_digest: str
+    title: str
+    values: Mapping[str, Any]
+    only: Sequence[str] | None
+    priority: int
+    claim: int
+    crashes: int
+    is_cancelling: bool
+    made: float
+    started: float | None
+    ended: float | None
+    expires: float | None
+    owner: str
+    metadata: Mapping[str, Any]
+    error: Mapping[str, Any] | None
+    warnings: Sequence[str]
+    nodes: Mapping[str, Any]
+    reused: bool | None
+    outputs: Sequence[JobOutput] = ()
+
+
+@dataclass(frozen=True)
+class JobEnd:
+    """What a run led to, for the job's row.
+
+    Attributes:
+        state: Succeeded, failed or cancelled.
+        outputs: The files that were made.
+        error: What ended it, or None.
+        warnings: What stopped nothing.
+        nodes: What became of each node, by id.
+        reused: Whether everything came from the cache.
+    """
+
+    state: JobState
+    outputs: Sequence[JobOutput] = ()
+    error: Mapping[str, Any] | None = None
+    warnings: Sequence[str] = ()
+    nodes: Mapping[str, Any] = field(default_factory=dict)
+    reused: bool | None = None

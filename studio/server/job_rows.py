@@ -1,0 +1,114 @@
+"""Reads jobs from their rows, one or a page of them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from studio.server.job import Job, JobOutput, JobState
+
+_COLUMNS = (
+    "id, number, state, graph, document, title, vals, only_outputs, priority, claim, crashes, cancelling, made, "
+    "started, ended, expires, owner, metadata, error, warnings, nodes, reused"
+)
+
+
+@dataclass(frozen=True)
+class JobFilter:
+    """Which jobs to list.
+
+    Attributes:
+        states: States to list; empty for all.
+        graph: The name of a graph; None for all.
+        owner: The name of a token; None for all.
+        before: Only jobs that came before the one with this number; None for the newest.
+        limit: How many at most.
+    """
+
+    states: Sequence[JobState] = ()
+    graph: str | None = None
+    owner: str | None = None
+    before: int | None = None
+    limit: int = 50
+
+
+def read_job(connection: sqlite3.Connection, job_id: str) -> Job | None:
+    """Return a job with its outputs, or None."""
+    row = connection.execute(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    return None if row is None else _add_outputs(connection, [_parse_job(row)])[0]
+
+
+def read_jobs(connection: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
+    """Return a page of jobs with their outputs, the newest first."""
+    terms: list[tuple[str, Any]] = [("number < ?", wanted.before), ("graph = ?", wanted.graph)]
+    terms += [("owner = ?", wanted.owner)]
+    used = [(term, value) for term, value in terms if value is not None]
+    if wanted.states:
+        used.append(("state IN (SELECT value FROM json_each(?))", json.dumps(list(wanted.states))))
+    where = f"WHERE {' AND '.join(term for term, _ in used)}" if used else ""
+    query = f"SELECT {_COLUMNS} FROM jobs {where} ORDER BY number DESC LIMIT ?"
+    rows = connection.execute(query, (*(value for _, value in used), wanted.limit)).fetchall()
+    return _add_outputs(connection, [_parse_job(row) for row in rows])
+
+
+def find_places(connection: sqlite3.Connection, jobs: Iterable[Job]) -> dict[str, int]:
+    """Return the places of queued jobs: 1 for the one that runs next."""
+    places = {}
+    for job in jobs:
+        if job.state is JobState.QUEUED:
+            row = connection.execute(
+                "SELECT count(*) FROM jobs AS other, (SELECT priority, place FROM jobs WHERE id = ?) AS own "
+                "WHERE other.state = 'queued' AND (other.priority > own.priority "
+                "OR (other.priority = own.priority AND other.place <= own.place))",
+                (job.id,),
+            ).fetchone()
+            places[job.id] = int(row[0])
+    return places
+
+
+def _add_outputs(connection: sqlite3.Connection, jobs: list[Job]) -> list[Job]:
+    """Return jobs with the files that they made."""
+    found: dict[str, list[JobOutput]] = {job.id: [] for job in jobs}
+    rows = connection.execute(
+        "SELECT job, output, entry, name, digest, bytes, loss FROM outputs "
+        "WHERE job IN (SELECT value FROM json_each(?)) ORDER BY job, position",
+        (json.dumps(list(found)),),
+    )
+    for row in rows:
+        found[row[0]].append(JobOutput(*row[1:]))
+    return [replace(job, outputs=found[job.id]) for job in jobs]
+
+
+def _parse_job(row: tuple[Any, ...]) -> Job:
+    values = dict(zip(_COLUMNS.split(", "), row, strict=True))
+    return Job(
+        id=values["id"],
+        number=values["number"],
+        state=JobState(values["state"]),
+        graph=values["graph"],
+        document_digest=values["document"],
+        title=values["title"],
+        values=json.loads(values["vals"]),
+        only=_load(values["only_outputs"]),
+        priority=values["priority"],
+        claim=values["claim"],
+        crashes=values["crashes"],
+        is_cancelling=bool(values["cancelling"]),
+        made=values["made"],
+        started=values["started"],
+        ended=values["ended"],
+        expires=values["expires"],
+        owner=values["owner"],
+        metadata=json.loads(values["metadata"]),
+        error=_load(values["error"]),
+        warnings=_load(values["warnings"]) or (),
+        nodes=_load(values["nodes"]) or {},
+        reused=None if values["reused"] is None else bool(values["reused"]),
+    )
+
+
+def _load(text: str | None) -> Any:
+    return None if text is None else json.loads(text)

@@ -1,0 +1,263 @@
+"""`JobStore`: the durable queue of a server's jobs."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from blake3 import blake3
+
+from studio.errors import UsageError
+from studio.server.job import Job, JobEnd, JobState, Submission
+from studio.server.job_file import JobFile
+from studio.server.job_rows import JobFilter, find_places, read_job, read_jobs
+from studio.surrogates import dump_json, escape_surrogates
+
+MOST_CRASHES = 3
+"""A job that ran at so many deaths of the server is not run again."""
+
+_ENDED = "('succeeded', 'failed', 'cancelled')"
+
+
+class JobStore:
+    """The jobs of one server. Every method may be called from any thread.
+
+    Args:
+        file: Where they are.
+        keep_seconds: How long a job is kept after it ended.
+        most_queued: How many jobs may wait.
+    """
+
+    def __init__(self, file: JobFile, *, keep_seconds: float = 7 * 86400.0, most_queued: int = 100_000) -> None:
+        self._file = file
+        self._keep_seconds = keep_seconds
+        self._most_queued = most_queued
+
+    # -- clients ---------------------------------------------------------------------------------------
+
+    def submit(self, wanted: Submission) -> tuple[Job, bool]:
+        """Queue a job and return it; the second value says whether it is new, and not known by its key.
+
+        Raises:
+            UsageError: E814 if the key belongs to another request, E817 if too many jobs wait.
+        """
+        text = dump_json(wanted.document, separators=(",", ":"))
+        digest = blake3(text.encode()).hexdigest()
+        job_id = f"job-{secrets.token_hex(8)}"
+        with self._file.transaction() as connection:
+            known = self._find_by_key(connection, wanted)
+            if known is not None:
+                return known, False
+            self._check_room(connection)
+            connection.execute("INSERT OR IGNORE INTO documents VALUES (?, ?)", (digest, text))
+            row = (
+                job_id,
+                wanted.graph,
+                digest,
+                escape_surrogates(str(wanted.document.get("title") or "")),
+                dump_json(wanted.values),
+            )
+            only = None if wanted.only is None else dump_json(list(wanted.only))
+            more = (only, wanted.priority, time.time(), wanted.owner, dump_json(wanted.metadata))
+            connection.execute(
+                "INSERT INTO jobs (state, id, graph, document, title, vals, only_outputs, priority, made, owner, "
+                "metadata, request_key, request_digest, place) VALUES ('queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                "(SELECT coalesce(max(number), 0) + 1 FROM jobs))",
+                (*row, *more, wanted.key, wanted.request_digest),
+            )
+            _note_files(connection, job_id, wanted.files)
+            job = read_job(connection, job_id)
+        assert job is not None
+        return job, True
+
+    def _find_by_key(self, connection: sqlite3.Connection, wanted: Submission) -> Job | None:
+        if wanted.key is None:
+            return None
+        query = "SELECT id, request_digest FROM jobs WHERE owner = ? AND request_key = ?"
+        row = connection.execute(query, (wanted.owner, wanted.key)).fetchone()
+        if row is not None and row[1] != wanted.request_digest:
+            message = f"the key {wanted.key!r} belongs to another request"
+            raise UsageError("E814", message, hint="send a new Idempotency-Key with each new job")
+        return None if row is None else read_job(connection, row[0])
+
+    def _check_room(self, connection: sqlite3.Connection) -> None:
+        count = connection.execute("SELECT count(*) FROM jobs WHERE state = 'queued'").fetchone()[0]
+        if count >= self._most_queued:
+            message = f"{count} jobs wait already"
+            raise UsageError("E817", message, hint="send the job again later; Retry-After says when")
+
+    def find(self, job_id: str) -> Job:
+        """Return a job.
+
+        Raises:
+            UsageError: E811 if there is none.
+        """
+        with self._file.reading() as connection:
+            job = read_job(connection, job_id)
+        if job is None:
+            raise UsageError("E811", f"unknown job {job_id[:80]!r}", hint="GET /api/v1/jobs lists the jobs")
+        return job
+
+    def list_jobs(self, wanted: JobFilter) -> list[Job]:
+        """Return a page of jobs, the newest first."""
+        with self._file.reading() as connection:
+            return read_jobs(connection, wanted)
+
+    def find_places(self, jobs: Iterable[Job]) -> dict[str, int]:
+        """Return the places of those jobs that are queued: 1 for the next one."""
+        with self._file.reading() as connection:
+            return find_places(connection, jobs)
+
+    def find_document(self, job: Job) -> dict[str, Any]:
+        """Return the graph document of a job."""
+        with self._file.reading() as connection:
+            query = "SELECT document FROM documents WHERE digest = ?"
+            row = connection.execute(query, (job.document_digest,)).fetchone()
+        document: dict[str, Any] = json.loads(row[0])
+        return document
+
+    def count_states(self, owner: str | None = None) -> dict[JobState, int]:
+        """Return how many jobs of a token, or of all for None, are in each state."""
+        with self._file.reading() as connection:
+            where, given = ("", ()) if owner is None else ("WHERE owner = ?", (owner,))
+            rows = connection.execute(f"SELECT state, count(*) FROM jobs {where} GROUP BY state", given).fetchall()
+        return dict.fromkeys(JobState, 0) | {JobState(state): count for state, count in rows}
+
+    def cancel(self, job_id: str) -> Job:
+        """Cancel a job: at once if it is queued; one that runs is to end.
+
+        Raises:
+            UsageError: E811 if it is unknown, E813 if it has ended.
+        """
+        now = time.time()
+        with self._file.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET state = 'cancelled', ended = ?, expires = ? WHERE id = ? AND state = 'queued'",
+                (now, now + self._keep_seconds, job_id),
+            )
+            connection.execute("UPDATE jobs SET cancelling = 1 WHERE id = ? AND state = 'running'", (job_id,))
+            job = self.find(job_id)
+        if job.state not in (JobState.CANCELLED, JobState.RUNNING):
+            message = f"job {job_id!r} has {job.state} already"
+            raise UsageError("E813", message, hint="only queued and running jobs can be cancelled")
+        return job
+
+    def retry(self, job_id: str) -> Job:
+        """Queue a failed or cancelled job again.
+
+        Raises:
+            UsageError: E811 if it is unknown, E813 if it is in another state.
+        """
+        with self._file.transaction() as connection:
+            changed = connection.execute(
+                "UPDATE jobs SET state = 'queued', crashes = 0, cancelling = 0, started = NULL, ended = NULL, "
+                "expires = NULL, error = NULL, warnings = NULL, nodes = NULL, reused = NULL, "
+                "place = (SELECT max(number) + 1 FROM jobs) WHERE id = ? AND state IN ('failed', 'cancelled')",
+                (job_id,),
+            ).rowcount
+            if changed:
+                connection.execute("DELETE FROM outputs WHERE job = ?", (job_id,))
+            job = self.find(job_id)
+        if not changed:
+            message = f"job {job_id!r} is {job.state}"
+            raise UsageError("E813", message, hint="only failed and cancelled jobs can be run again")
+        return job
+
+    # -- the executor ----------------------------------------------------------------------------------
+
+    def reclaim(self) -> list[str]:
+        """Queue again what ran when the server ended, before others of its priority; return the ids."""
+        now = time.time()
+        crash = {
+            "code": "E822",
+            "where": "",
+            "message": f"the server died {MOST_CRASHES} times while this job ran",
+            "hint": "look into the log of the system; retry runs the job again",
+            "retry": True,
+        }
+        with self._file.transaction() as connection:
+            run = connection.execute
+            run("UPDATE jobs SET crashes = crashes + 1 WHERE state = 'running'")
+            ended = (now, now + self._keep_seconds)
+            run(
+                "UPDATE jobs SET state = 'cancelled', ended = ?, expires = ? WHERE state = 'running' AND cancelling",
+                ended,
+            )
+            run(
+                "UPDATE jobs SET state = 'failed', error = ?, ended = ?, expires = ? "
+                "WHERE state = 'running' AND crashes >= ?",
+                (dump_json(crash), *ended, MOST_CRASHES),
+            )
+            rows = run("UPDATE jobs SET state = 'queued', place = -1 WHERE state = 'running' RETURNING id").fetchall()
+        return [row[0] for row in rows]
+
+    def claim(self) -> Job | None:
+        """Let the next job run, and return it; None if none waits."""
+        with self._file.transaction() as connection:
+            row = connection.execute(
+                "UPDATE jobs SET state = 'running', claim = claim + 1, started = ? WHERE number = "
+                "(SELECT number FROM jobs WHERE state = 'queued' ORDER BY priority DESC, place LIMIT 1) RETURNING id",
+                (time.time(),),
+            ).fetchone()
+            return read_job(connection, row[0]) if row is not None else None
+
+    def give_back(self, job: Job) -> None:
+        """Queue a job again that ran, before others of its priority, unless its claim was lost."""
+        with self._file.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET state = 'queued', place = -1, started = NULL "
+                "WHERE id = ? AND state = 'running' AND claim = ? AND NOT cancelling",
+                (job.id, job.claim),
+            )
+
+    def complete(self, job: Job, end: JobEnd) -> Job | None:
+        """Record what a run led to, and return the job; None if its claim was lost, so that this does not count."""
+        now = time.time()
+        row = (
+            str(end.state),
+            dump_json(end.error) if end.error is not None else None,
+            dump_json(list(end.warnings)),
+            dump_json(end.nodes),
+            end.reused,
+            now,
+            now + self._keep_seconds,
+        )
+        with self._file.transaction() as connection:
+            done = connection.execute(
+                "UPDATE jobs SET state = ?, error = ?, warnings = ?, nodes = ?, reused = ?, ended = ?, expires = ? "
+                "WHERE id = ? AND state = 'running' AND claim = ?",
+                (*row, job.id, job.claim),
+            )
+            if done.rowcount != 1:
+                return None
+            connection.execute("DELETE FROM outputs WHERE job = ?", (job.id,))
+            for position, one in enumerate(end.outputs):
+                connection.execute(
+                    "INSERT INTO outputs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (job.id, position, one.output, one.index, one.name, one.digest, one.bytes, one.loss),
+                )
+            _note_files(connection, job.id, [one.digest for one in end.outputs])
+            return read_job(connection, job.id)
+
+    def forget_expired(self) -> int:
+        """Remove jobs whose time is over, and documents that none uses; return how many jobs there were."""
+        with self._file.transaction() as connection:
+            done = connection.execute(f"DELETE FROM jobs WHERE state IN {_ENDED} AND expires <= ?", (time.time(),))
+            if done.rowcount:
+                connection.execute("DELETE FROM documents WHERE digest NOT IN (SELECT document FROM jobs)")
+        return done.rowcount
+
+
+def _note_files(connection: sqlite3.Connection, job_id: str, digests: Sequence[str]) -> None:
+    """Note which files a job needs, so that they are kept as long as it is."""
+    for digest in digests:
+        connection.execute("INSERT OR IGNORE INTO job_files VALUES (?, ?)", (digest, job_id))
+
+
+def describe_request(body: Mapping[str, Any]) -> str:
+    """Return what names a request, so that the same key with another body is found."""
+    return blake3(json.dumps(body, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,85 @@
+"""Jobs as clients see them: plain JSON without paths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from studio.server.file_store import PREFIX
+from studio.server.job import Job, JobOutput, JobState
+from studio.server.live_job import LiveJob
+from studio.server.media_types import DEFAULT
+from studio.server.parts import Parts
+
+FILES_URL = "/api/v1/files"
+
+
+def describe_job(parts: Parts, job: Job, *, with_nodes: bool = True) -> dict[str, Any]:
+    """Return one job."""
+    return describe_jobs(parts, [job], with_nodes=with_nodes)[0]
+
+
+def describe_jobs(parts: Parts, jobs: Sequence[Job], *, with_nodes: bool = False) -> list[dict[str, Any]]:
+    """Return several jobs."""
+    places = parts.store.find_places(jobs)
+    types = parts.files.find_media_types({output.digest for job in jobs for output in job.outputs})
+    rows = []
+    for job in jobs:
+        live = parts.logs.find_live(job.id) if job.state is JobState.RUNNING else None
+        row = _describe(job, places.get(job.id), types, live)
+        if job.state is JobState.QUEUED:
+            row["why"] = _explain_wait(places[job.id], is_draining=parts.is_draining)
+        if with_nodes:
+            row["nodes"] = live.copy_nodes() if live is not None else dict(job.nodes)
+        rows.append(row)
+    return rows
+
+
+def _describe(job: Job, place: int | None, types: Mapping[str, str], live: LiveJob | None) -> dict[str, Any]:
+    progress = live.progress if live is not None else 1.0 if job.state is JobState.SUCCEEDED else 0.0
+    return {
+        "id": job.id,
+        "graph": job.graph,
+        "title": job.title,
+        "state": job.state,
+        "values": job.values,
+        "only": job.only,
+        "priority": job.priority,
+        "place": place,
+        "why": "",
+        "made": job.made,
+        "started": job.started,
+        "ended": job.ended,
+        "expires": job.expires,
+        "progress": round(progress, 4),
+        "cancelling": job.is_cancelling and job.state is JobState.RUNNING,
+        "who": job.owner,
+        "metadata": job.metadata,
+        "reused": job.reused,
+        "outputs": [_describe_output(output, types.get(output.digest, DEFAULT)) for output in job.outputs],
+        "warnings": list(job.warnings),
+        "error": job.error,
+    }
+
+
+def _describe_output(output: JobOutput, media_type: str) -> dict[str, Any]:
+    name = PREFIX + output.digest
+    return {
+        "output": output.output,
+        "index": output.index,
+        "name": output.name,
+        "digest": name,
+        "bytes": output.bytes,
+        "media_type": media_type,
+        "url": f"{FILES_URL}/{name}",
+        "loss": output.loss,
+    }
+
+
+def _explain_wait(place: int, *, is_draining: bool) -> str:
+    """Return what a queued job waits for, in words."""
+    if is_draining:
+        return "the server is stopping; the job runs when it has started again"
+    if place == 1:
+        return "it runs when the running job has ended"
+    return f"{place - 1} {'job is' if place == 2 else 'jobs are'} before it"

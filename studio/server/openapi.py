@@ -1,0 +1,154 @@
+"""The OpenAPI 3.1 document: the routes, and a path with a schema of its own for each graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from studio.server.graph_list import ListedGraph
+from studio.server.graph_view import create_values_schema
+from studio.server.job import HIGHEST_PRIORITY, LOWEST_PRIORITY, JobState
+
+_COMMON = {
+    "only": {"type": ["array", "null"], "items": {"type": "string"}, "description": "Names of the outputs to make."},
+    "priority": {
+        "type": "integer",
+        "minimum": LOWEST_PRIORITY,
+        "maximum": HIGHEST_PRIORITY,
+        "default": 0,
+        "description": "Higher runs first.",
+    },
+    "metadata": {"type": "object", "description": "Your own notes, at most 1 KiB of JSON; given back as they are."},
+}
+JOB_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "graph": {"type": ["string", "object"], "description": "A graph's name, or a document."},
+                        "values": {"type": "object", "description": "Values of the graph's inputs."},
+                        **_COMMON,
+                    },
+                    "required": ["graph"],
+                    "additionalProperties": False,
+                }
+            }
+        },
+    }
+}
+_OUTPUT = {
+    "type": "object",
+    "properties": {
+        "output": {"type": "string"},
+        "index": {"type": "integer"},
+        "name": {"type": "string"},
+        "digest": {"type": "string", "pattern": "^blake3:[0-9a-f]{64}$"},
+        "bytes": {"type": "integer"},
+        "media_type": {"type": "string"},
+        "url": {"type": "string"},
+        "loss": {"type": "string"},
+    },
+    "required": ["output", "digest", "bytes", "url"],
+}
+_TIME = {"type": ["number", "null"], "description": "Seconds since 1970."}
+_JOB: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string"},
+        "graph": {"type": ["string", "null"]},
+        "title": {"type": "string"},
+        "state": {"enum": list(JobState)},
+        "values": {"type": "object"},
+        "priority": {"type": "integer"},
+        "place": {"type": ["integer", "null"], "description": "1 for the next one, while it is queued."},
+        "why": {"type": "string", "description": "What it waits for."},
+        "made": _TIME,
+        "started": _TIME,
+        "ended": _TIME,
+        "expires": _TIME,
+        "progress": {"type": "number", "minimum": 0, "maximum": 1},
+        "metadata": {"type": "object"},
+        "reused": {"type": ["boolean", "null"], "description": "Whether everything came from the cache."},
+        "outputs": {"type": "array", "items": _OUTPUT},
+        "error": {"type": ["object", "null"]},
+        "nodes": {"type": "object"},
+    },
+    "required": ["id", "state", "outputs"],
+}
+_PROBLEM = {
+    "type": "object",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string", "pattern": "^[EW][0-9]{3}$"},
+        "where": {"type": "string"},
+        "hint": {"type": "string"},
+        "retry": {"type": "boolean", "description": "Whether the same request can succeed later."},
+        "findings": {"type": "array", "items": {"type": "object"}},
+    },
+    "required": ["type", "title", "status", "detail", "code"],
+}
+_REFUSED = {
+    "description": "An error.",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 256},
+    "description": "The same key with the same body gets the same job.",
+}
+
+
+def create_document(create_routes: Callable[[], dict[str, Any]], graphs: Iterable[ListedGraph]) -> dict[str, Any]:
+    """Return the document.
+
+    Args:
+        create_routes: Returns the document of the routes.
+        graphs: The graphs that have names.
+    """
+    document = create_routes()
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas |= {"Job": _JOB, "Problem": _PROBLEM}
+    document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    document["security"] = [{"token": []}, {}]
+    for path in document["paths"].values():
+        for operation in path.values():
+            operation["responses"].pop("422", None)
+            operation["responses"]["4XX"] = _REFUSED
+    document["paths"]["/api/v1/jobs"]["post"].setdefault("parameters", []).append(_KEY)
+    for listed in graphs:
+        if listed.problem is None and listed.graph is not None:
+            document["paths"][f"/api/v1/graphs/{listed.name}/jobs"] = {"post": _describe_graph_path(listed)}
+    return document
+
+
+def _describe_graph_path(listed: ListedGraph) -> dict[str, Any]:
+    assert listed.graph is not None
+    title = listed.graph.document.title or listed.name
+    schema = {
+        "type": "object",
+        "properties": {"values": create_values_schema(listed), **_COMMON},
+        "additionalProperties": False,
+    }
+    return {
+        "tags": ["graphs"],
+        "summary": title,
+        "description": listed.graph.document.description,
+        "operationId": f"run_{listed.name}",
+        "parameters": [_KEY],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "responses": {
+            "201": {
+                "description": "The job is queued.",
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Job"}}},
+            },
+            "4XX": _REFUSED,
+        },
+    }

@@ -1,0 +1,107 @@
+"""`Parts`: what the routes of a server work with, wired once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.requests import Request
+
+from studio.app import Studio
+from studio.errors import UsageError
+from studio.server.file_store import FileStore
+from studio.server.graph_list import GraphList
+from studio.server.job import Job
+from studio.server.job_executor import JobExecutor
+from studio.server.job_logs import JobLogs
+from studio.server.job_store import JobStore
+from studio.server.submissions import Submissions
+from studio.server.token_store import Scope, Token, TokenStore
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """What `studio serve` was asked for.
+
+    Attributes:
+        data: The server's folder: jobs, files, tokens.
+        graphs: The folder of the graphs that have names; None for none.
+        roots: Folders that these graphs may read besides their own.
+        host: Address to listen at.
+        port: Port to listen at; 0 for a free one.
+        allowed_hosts: Names besides those of loopback that `Host` may have.
+        keep_seconds: How long ended jobs and unused files are kept.
+        grace_seconds: How long the job that runs may take to end when the server is to end.
+        most_queued: How many jobs may wait.
+        most_file_bytes: The size of the largest upload.
+    """
+
+    data: Path
+    graphs: Path | None = None
+    roots: tuple[Path, ...] = ()
+    host: str = "127.0.0.1"
+    port: int = 8765
+    allowed_hosts: tuple[str, ...] = ()
+    keep_seconds: float = 7 * 86400.0
+    grace_seconds: float = 30.0
+    most_queued: int = 100_000
+    most_file_bytes: int = 4 * 2**30
+
+
+@dataclass
+class Parts:
+    """What the routes of a server work with.
+
+    Attributes:
+        is_draining: Whether the server is about to end and takes no more jobs.
+    """
+
+    options: ServerOptions
+    studio: Studio
+    store: JobStore
+    files: FileStore
+    tokens: TokenStore
+    graphs: GraphList
+    submissions: Submissions
+    executor: JobExecutor
+    logs: JobLogs
+    is_draining: bool = False
+
+    def check_open(self) -> None:
+        """Refuse new work while the server ends.
+
+        Raises:
+            UsageError: E818.
+        """
+        if self.is_draining:
+            raise UsageError("E818", "the server is stopping", hint="send it again in a moment, or to another server")
+
+    def find_job(self, request: Request, job_id: str) -> Job:
+        """Return a job that the token of a request may see.
+
+        Raises:
+            UsageError: E811 if there is none.
+        """
+        job = self.store.find(job_id)
+        owner = find_owner(request)
+        if owner is not None and job.owner != owner:
+            raise UsageError("E811", f"unknown job {job_id[:80]!r}", hint="GET /api/v1/jobs lists the jobs")
+        return job
+
+
+def find_token(request: Request) -> Token | None:
+    """Return the token of a request, or None."""
+    token: Token | None = request.scope.get("state", {}).get("token")
+    return token
+
+
+def find_owner(request: Request) -> str | None:
+    """Return whose jobs a request may see; None for those of all."""
+    token = find_token(request)
+    return token.name if token is not None and token.scope is Scope.RUN else None
+
+
+def name_owner(request: Request) -> str:
+    """Return the name that jobs of a request are known by."""
+    token = find_token(request)
+    return token.name if token is not None else ""

@@ -1,0 +1,74 @@
+"""Errors as clients are told: problem JSON (RFC 9457) with Studio's codes, and never a path of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from starlette.responses import Response
+
+from studio.errors import GraphError, StudioError, UsageError
+from studio.server.job_run import describe_error
+from studio.surrogates import dump_json
+
+_STATUS = {
+    "E800": HTTPStatus.SERVICE_UNAVAILABLE,
+    "E805": HTTPStatus.UNAUTHORIZED,
+    "E806": HTTPStatus.FORBIDDEN,
+    "E807": HTTPStatus.FORBIDDEN,
+    "E808": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "E810": HTTPStatus.NOT_FOUND,
+    "E811": HTTPStatus.NOT_FOUND,
+    "E812": HTTPStatus.NOT_FOUND,
+    "E813": HTTPStatus.CONFLICT,
+    "E817": HTTPStatus.TOO_MANY_REQUESTS,
+    "E818": HTTPStatus.SERVICE_UNAVAILABLE,
+    "E819": HTTPStatus.NOT_FOUND,
+}
+_RETRY_AFTER_SECONDS = {"E817": 5, "E818": 10, "E800": 30}
+
+
+class JsonResponse(Response):
+    """A response of plain JSON; text that is no UTF-8 is escaped."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        """Return the JSON."""
+        return dump_json(content, separators=(",", ":")).encode()
+
+
+class ProblemResponse(JsonResponse):
+    """A response of problem JSON."""
+
+    media_type = "application/problem+json"
+
+
+def find_status(error: StudioError) -> int:
+    """Return the HTTP status of an error."""
+    if error.code in _STATUS and not isinstance(error, GraphError):
+        return _STATUS[error.code]
+    return 422 if isinstance(error, GraphError | UsageError) else 500
+
+
+def create_problem(
+    error: StudioError, *, status: int | None = None, headers: Mapping[str, str] | None = None
+) -> ProblemResponse:
+    """Return the response to a request that ends with an error."""
+    number = find_status(error) if status is None else status
+    row = describe_error(error)
+    row["retry"] |= error.code in _RETRY_AFTER_SECONDS
+    problem = {
+        "type": f"urn:studio:error:{error.code}",
+        "title": HTTPStatus(number).phrase,
+        "status": number,
+        "detail": row.pop("message"),
+        **row,
+    }
+    more = dict(headers or {})
+    if error.code in _RETRY_AFTER_SECONDS:
+        more["retry-after"] = str(_RETRY_AFTER_SECONDS[error.code])
+    if number == HTTPStatus.UNAUTHORIZED:
+        more["www-authenticate"] = "Bearer"
+    return ProblemResponse(problem, number, more)

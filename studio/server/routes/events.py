@@ -1,0 +1,91 @@
+"""Server-sent events of one job and of all jobs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response, StreamingResponse
+
+from studio.server.event_log import EventLog, parse_event_id, write_event
+from studio.server.job import ENDED_STATES
+from studio.server.job_rows import JobFilter
+from studio.server.job_view import describe_job, describe_jobs
+from studio.server.parts import Parts, find_owner
+
+_SECONDS_BETWEEN_BEATS = 15.0
+_BEAT = b": alive\n\n"
+_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
+LastEventId = Annotated[str | None, Header(description="The id of the last event that was seen.")]
+
+
+def create_router(parts: Parts) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(tags=["events"])
+
+    @router.get("/jobs/{job_id}/events", summary="Follow a job.", response_class=StreamingResponse)
+    async def follow_job(request: Request, job_id: str, last_event_id: LastEventId = None) -> Response:
+        job = await run_in_threadpool(parts.find_job, request, job_id)
+        number = parse_event_id(last_event_id)
+        ended = parts.logs.find_ended(job_id)
+        if job.state in ENDED_STATES and (ended is None or (number is not None and number >= ended.last)):
+            if number is not None and ended is not None:
+                return Response(status_code=204)  # a browser then stops to ask
+            text = write_event("snapshot", await run_in_threadpool(describe_job, parts, job), 0)
+            return Response(text, headers=_HEADERS, media_type="text/event-stream")
+        log = ended if ended is not None and job.state in ENDED_STATES else parts.logs.find(job_id)
+
+        def describe(last: int) -> bytes:
+            return write_event("snapshot", describe_job(parts, parts.store.find(job_id)), last)
+
+        return _stream(log, number, describe, None)
+
+    @router.get("/events", summary="Follow all jobs.", response_class=StreamingResponse)
+    async def follow_all(request: Request, last_event_id: LastEventId = None) -> Response:
+        owner = find_owner(request)
+
+        def describe(last: int) -> bytes:
+            jobs = parts.store.list_jobs(JobFilter(owner=owner))
+            return write_event("snapshot", {"jobs": describe_jobs(parts, jobs)}, last)
+
+        return _stream(parts.logs.all_jobs, parse_event_id(last_event_id), describe, owner)
+
+    return router
+
+
+def _stream(log: EventLog, number: int | None, describe: Callable[[int], bytes], owner: str | None) -> Response:
+    """Return the response that follows a log.
+
+    Args:
+        log: The log.
+        number: The last event that the client has seen; None for none.
+        describe: Returns the event that says all up to the event of a number.
+        owner: Whose events are sent; None for all.
+    """
+    return StreamingResponse(_follow(log, number, describe, owner), headers=_HEADERS, media_type="text/event-stream")
+
+
+async def _follow(
+    log: EventLog, number: int | None, describe: Callable[[int], bytes], owner: str | None
+) -> AsyncIterator[bytes]:
+    log.watchers += 1
+    try:
+        while True:
+            entries = log.read_after(number) if number is not None else None
+            if entries is None:
+                number = log.last  # before the state is read: what comes between is told twice, and never left out
+                yield await run_in_threadpool(describe, number)
+            elif entries:
+                number = entries[-1].number
+                yield b"".join(entry.text for entry in entries if owner in (None, entry.owner))
+            elif log.is_closed:
+                return
+            else:
+                assert number is not None
+                await log.wait(number, _SECONDS_BETWEEN_BEATS)
+                if log.last == number and not log.is_closed:
+                    yield _BEAT
+    finally:
+        log.watchers -= 1

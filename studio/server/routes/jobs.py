@@ -1,0 +1,107 @@
+"""`/api/v1/jobs`: submit, list, show, cancel and retry jobs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from studio.errors import UsageError
+from studio.server.body import read_object
+from studio.server.job import Job, JobState
+from studio.server.job_rows import JobFilter
+from studio.server.job_view import describe_job, describe_jobs
+from studio.server.openapi import JOB_BODY
+from studio.server.parts import Parts, find_owner, name_owner
+from studio.server.problem import JsonResponse
+from studio.server.submissions import JobRequest, parse_job_request
+
+_LONGEST_KEY = 256
+
+
+def create_router(parts: Parts) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(tags=["jobs"])
+
+    @router.post("/jobs", summary="Queue a job.", openapi_extra=JOB_BODY, status_code=201)
+    async def submit(request: Request) -> Response:
+        body = await read_object(request, parts.studio.settings.max_graph_bytes)
+        return await run_in_threadpool(submit_job, parts, request, parse_job_request(body))
+
+    @router.post("/graphs/{name}/jobs", include_in_schema=False)  # each graph has a path of its own there
+    async def submit_named(name: str, request: Request) -> Response:
+        body = await read_object(request, parts.studio.settings.max_graph_bytes)
+        wanted = parse_job_request(body, graph=name)
+        return await run_in_threadpool(submit_job, parts, request, wanted)
+
+    @router.get("/jobs", summary="List jobs, the newest first.")
+    def list_jobs(
+        request: Request,
+        state: Annotated[list[JobState] | None, Query(description="Only jobs in this state; may be repeated.")] = None,
+        graph: Annotated[str | None, Query(description="Only jobs of this graph.")] = None,
+        who: Annotated[str | None, Query(description="Only jobs of this token.")] = None,
+        cursor: Annotated[int | None, Query(ge=0, le=2**62, description="`next` of the page before.")] = None,
+        limit: Annotated[int, Query(ge=1, le=500, description="How many at most.")] = 50,
+    ) -> Response:
+        owner = find_owner(request)
+        wanted = JobFilter(state or (), graph, owner if owner is not None else who, cursor, limit)
+        jobs = parts.store.list_jobs(wanted)
+        following = str(jobs[-1].number) if len(jobs) == limit else None
+        counts = parts.store.count_states(owner)
+        return JsonResponse({"jobs": describe_jobs(parts, jobs), "next": following, "counts": counts})
+
+    @router.get("/jobs/{job_id}", summary="Show a job.")
+    def show_job(request: Request, job_id: str) -> Response:
+        return _answer(parts, parts.find_job(request, job_id))
+
+    @router.post("/jobs/{job_id}/cancel", summary="Cancel a queued or running job.")
+    def cancel(request: Request, job_id: str) -> Response:
+        parts.find_job(request, job_id)
+        return _answer(parts, parts.executor.cancel(job_id))
+
+    @router.post("/jobs/{job_id}/retry", summary="Queue a failed or cancelled job again.")
+    def retry(request: Request, job_id: str) -> Response:
+        parts.check_open()
+        parts.find_job(request, job_id)
+        job = parts.store.retry(job_id)
+        parts.logs.report_state(job.id, {"state": job.state}, owner=job.owner)
+        parts.executor.notify()
+        return _answer(parts, job)
+
+    return router
+
+
+def submit_job(parts: Parts, request: Request, wanted: JobRequest) -> Response:
+    """Queue a job and answer it; a request with a known key is answered with its job.
+
+    Raises:
+        StudioError: The request is refused.
+    """
+    job, is_new = queue_job(parts, request, wanted)
+    headers = {"location": f"/api/v1/jobs/{job.id}"} | ({} if is_new else {"idempotent-replayed": "true"})
+    return JsonResponse(describe_job(parts, job), 201 if is_new else 200, headers)
+
+
+def queue_job(parts: Parts, request: Request, wanted: JobRequest) -> tuple[Job, bool]:
+    """Queue a job and return it; the second value says whether it is new.
+
+    Raises:
+        StudioError: The request is refused.
+    """
+    parts.check_open()
+    key = request.headers.get("idempotency-key")
+    if key is not None and not 0 < len(key) <= _LONGEST_KEY:
+        raise UsageError("E809", "invalid Idempotency-Key", hint=f"use 1 to {_LONGEST_KEY} characters")
+    submission = parts.submissions.check(wanted, owner=name_owner(request), key=key)
+    job, is_new = parts.store.submit(submission)
+    if is_new:
+        change: dict[str, Any] = {"state": job.state, "graph": job.graph, "title": job.title, "made": job.made}
+        parts.logs.report_state(job.id, change, owner=job.owner)
+        parts.executor.notify()
+    return job, is_new
+
+
+def _answer(parts: Parts, job: Job) -> Response:
+    return JsonResponse(describe_job(parts, job))

@@ -1,0 +1,165 @@
+"""`Server`: wires a server's parts, listens, and ends in an orderly way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import uvicorn
+
+from studio.app import Studio
+from studio.errors import RunError, UsageError
+from studio.server.file_store import FileStore
+from studio.server.graph_list import GraphList
+from studio.server.job_executor import JobExecutor
+from studio.server.job_file import JobFile, own_folder
+from studio.server.job_logs import JobLogs
+from studio.server.job_run import JobRunner
+from studio.server.job_store import JobStore
+from studio.server.parts import Parts, ServerOptions
+from studio.server.submissions import Submissions
+from studio.server.token_store import TokenStore
+from studio.server.web_app import create_web_app, is_loopback
+
+log = logging.getLogger("studio.server")
+
+
+class Server:
+    """A server of one Studio.
+
+    Args:
+        studio: What runs graphs; it is the caller's to close.
+        options: What is asked for.
+
+    Raises:
+        RunError: E800 if the folder cannot be used or another server has it, E821 if the address cannot be used.
+        UsageError: E801 for an address that others reach while there is no token, E803 for a missing graphs folder.
+    """
+
+    def __init__(self, studio: Studio, options: ServerOptions) -> None:
+        self.options = options
+        self._studio = studio
+        self._cleanup = ExitStack()
+        self._parts: Parts | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+        self._stop = False
+        try:
+            self._open()
+        except BaseException:
+            self._cleanup.close()
+            raise
+
+    def _open(self) -> None:
+        options = self.options
+        self._cleanup.enter_context(own_folder(options.data))
+        self._file = JobFile(options.data)
+        self._cleanup.callback(self._file.close)
+        self._tokens = TokenStore(self._file)
+        if not is_loopback(options.host) and not self._tokens.has_any():
+            message = f"{options.host!r} can be reached from other machines, and there is no token"
+            raise UsageError("E801", message, hint="add one first: studio serve token add NAME")
+        self._graphs = GraphList(self._studio, options.graphs, options.roots)
+        self._socket = _listen(options.host, options.port)
+        self._cleanup.callback(self._socket.close)
+
+    @property
+    def port(self) -> int:
+        """The port that it listens at."""
+        port: int = self._socket.getsockname()[1]
+        return port
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        host = self.options.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    def run(self, on_ready: Callable[[], None] = lambda: None) -> None:
+        """Serve until `stop` is called.
+
+        Args:
+            on_ready: Called when requests are answered.
+        """
+        try:
+            asyncio.run(self._serve(on_ready))
+        finally:
+            self._cleanup.close()
+
+    def stop(self) -> None:
+        """End: take no more jobs, let the running one end or queue it again, then close. Any thread may call it."""
+        self._stop = True
+        if self._loop is not None and self._stopping is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._stopping.set)
+
+    async def _serve(self, on_ready: Callable[[], None]) -> None:
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        parts = self._parts = self._create_parts(self._loop)
+        config = uvicorn.Config(
+            create_web_app(parts),
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+            limit_concurrency=None,
+            h11_max_incomplete_event_size=64 * 1024,
+        )
+        server = _QuietServer(config)
+        parts.executor.start()
+        task = asyncio.create_task(server.serve(sockets=[self._socket]))
+        while not server.started and not task.done():
+            await asyncio.sleep(0.005)
+        on_ready()
+        if not self._stop:
+            stopping = asyncio.create_task(self._stopping.wait())
+            await asyncio.wait({stopping, task}, return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+        parts.is_draining = True
+        await asyncio.to_thread(parts.executor.close, self.options.grace_seconds)
+        parts.logs.close()
+        server.should_exit = True
+        await task
+
+    def _create_parts(self, loop: asyncio.AbstractEventLoop) -> Parts:
+        options, studio = self.options, self._studio
+        store = JobStore(self._file, keep_seconds=options.keep_seconds, most_queued=options.most_queued)
+        files = FileStore(options.data.absolute() / "files", self._file, keep_seconds=options.keep_seconds)
+        outputs = options.data.absolute() / "outputs"
+        logs = JobLogs(loop)
+        runner = JobRunner(studio, self._graphs, files, outputs)
+        executor = JobExecutor(store, files, logs, runner, outputs, keep_seconds=options.keep_seconds)
+        submissions = Submissions(studio, self._graphs, files)
+        return Parts(options, studio, store, files, self._tokens, self._graphs, submissions, executor, logs)
+
+
+class _QuietServer(uvicorn.Server):
+    """A uvicorn server that leaves signals to the command."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handle no signals."""
+        yield
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens.
+
+    Raises:
+        RunError: E821 if the address cannot be used.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        reason = getattr(error, "strerror", None) or str(error)
+        hint = "choose another with --host or --port; --port 0 takes a free one"
+        raise RunError("E821", f"cannot listen at {host}:{port}: {reason.lower()}", hint=hint) from None
+    return listener

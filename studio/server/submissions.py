@@ -1,0 +1,171 @@
+"""`Submissions`: checks what a client asks for, before it becomes a job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from studio.app import Studio
+from studio.errors import Finding, GraphError, UsageError
+from studio.graph import ResolvedGraph
+from studio.server.client_values import find_document_faults, find_model_faults, list_files, restore_values
+from studio.server.file_store import FileStore, parse_file_name
+from studio.server.graph_list import GraphList, parse_job_graph
+from studio.server.job import HIGHEST_PRIORITY, LOWEST_PRIORITY, MOST_METADATA_BYTES, Submission
+from studio.server.job_store import describe_request
+from studio.suggestion import suggest
+from studio.surrogates import dump_json
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """What a client sends.
+
+    Attributes:
+        graph: A name, or a document.
+        values: Values of the graph's inputs.
+        only: Names of the outputs to make; None for all.
+        priority: Higher runs first.
+        metadata: The client's own notes.
+    """
+
+    graph: str | Mapping[str, Any]
+    values: Mapping[str, Any] = field(default_factory=dict)
+    only: Sequence[str] | None = None
+    priority: int = 0
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+_KEYS = ("graph", "values", "only", "priority", "metadata")
+
+
+def parse_job_request(body: Mapping[str, Any], *, graph: str | None = None) -> JobRequest:
+    """Return what a client sends as JSON.
+
+    Args:
+        body: The JSON object.
+        graph: The name of the graph, where the address has it and the body does not.
+
+    Raises:
+        UsageError: E809 for an unknown key or a value of a wrong type.
+    """
+    known = _KEYS if graph is None else _KEYS[1:]
+    for key in body:
+        if key not in known:
+            raise UsageError(
+                "E809", f"unknown key {key[:80]!r}", hint=suggest(key, known) or f"keys: {', '.join(known)}"
+            )
+    values = {key: value for key, value in body.items() if value is not None}
+    values |= {"graph": graph} if graph is not None else {}
+    if "graph" not in values:
+        raise UsageError("E809", "missing key 'graph'", hint="give the name of a graph, or a graph document")
+    for key, (kinds, wanted) in _KINDS.items():
+        if key in values and (not isinstance(values[key], kinds) or isinstance(values[key], bool)):
+            raise UsageError("E809", f"invalid {key}", where=f"/{key}", hint=f"give {wanted}")
+    if not all(isinstance(name, str) for name in values.get("only", ())):
+        raise UsageError("E809", "invalid only", where="/only", hint="give names of outputs")
+    return JobRequest(**values)
+
+
+_KINDS: Mapping[str, tuple[Any, str]] = {
+    "graph": ((str, dict), "the name of a graph, or a graph document"),
+    "values": (dict, "an object with values of the graph's inputs"),
+    "only": (list, "a list of names of outputs"),
+    "priority": (int, "a whole number"),
+    "metadata": (dict, "an object of your own"),
+}
+
+
+class Submissions:
+    """Checks requests against the graphs, the node types and the files that there are.
+
+    Args:
+        studio: What resolves and plans graphs.
+        graphs: The graphs that have names.
+        files: The uploaded files.
+    """
+
+    def __init__(self, studio: Studio, graphs: GraphList, files: FileStore) -> None:
+        self._studio = studio
+        self._graphs = graphs
+        self._files = files
+
+    def check(self, request: JobRequest, *, owner: str = "", key: str | None = None) -> Submission:
+        """Return a request as a job can run it.
+
+        Raises:
+            UsageError: E809, E810 or E812: the request, the name of the graph or of a file is wrong.
+            GraphError: The graph or the values have errors; all are there.
+        """
+        _check_extent(request)
+        name = request.graph if isinstance(request.graph, str) else None
+        named = self._find_files(request)
+        resolved = self._resolve_named(name) if name is not None else self._resolve_document(request)
+        faults: list[Finding] = []
+        values = restore_values(resolved.graph, request.values, lambda file: self._files.find(file).path, faults)
+        _refuse(faults)
+        plan = self._studio.plan_resolved(resolved, values, only=request.only)
+        _refuse([] if name is not None else find_model_faults(plan))
+        body = {"graph": request.graph, "values": request.values, "only": request.only, "priority": request.priority}
+        return Submission(
+            document=resolved.graph.json,
+            graph=name,
+            values=dict(request.values),
+            only=request.only,
+            priority=request.priority,
+            metadata=request.metadata,
+            files=sorted({digest for one in named if (digest := parse_file_name(one))}),
+            owner=owner,
+            key=key,
+            request_digest=describe_request(body | {"metadata": request.metadata}),
+        )
+
+    def _find_files(self, request: JobRequest) -> dict[str, str]:
+        """Return the uploaded files that a request names, each with its place; all of them must be here."""
+        parts = {} if isinstance(request.graph, str) else request.graph
+        named = list_files({key: parts.get(key) for key in ("nodes", "inputs")}, "/graph")
+        named |= list_files(dict(request.values), "/values")
+        faults = []
+        for file, place in named.items():
+            try:
+                self._files.find(file)
+            except UsageError as error:
+                faults.append(Finding(error.code, place, error.message, "an uploaded file", file, error.hint))
+        _refuse(faults)
+        return named
+
+    def _resolve_named(self, name: str) -> ResolvedGraph:
+        listed = self._graphs.find(name)
+        if listed.problem is not None:
+            raise listed.problem
+        assert listed.resolved is not None
+        return listed.resolved
+
+    def _resolve_document(self, request: JobRequest) -> ResolvedGraph:
+        """Return a client's document resolved; it reads what was uploaded, and nothing else."""
+        assert not isinstance(request.graph, str)
+        document = dict(request.graph)
+        _refuse(find_document_faults(document))
+        return self._studio.resolve(parse_job_graph(document, None, self._files.folder))
+
+
+def _refuse(faults: Sequence[Finding]) -> None:
+    """Raise a GraphError if anything is wrong."""
+    if faults:
+        raise GraphError(faults)
+
+
+def _check_extent(request: JobRequest) -> None:
+    """Refuse what no job can have.
+
+    Raises:
+        UsageError: E809.
+    """
+    if not LOWEST_PRIORITY <= request.priority <= HIGHEST_PRIORITY:
+        hint = f"take a whole number from {LOWEST_PRIORITY} to {HIGHEST_PRIORITY}"
+        raise UsageError("E809", f"invalid priority {request.priority}", where="/priority", hint=hint)
+    size = len(dump_json(request.metadata).encode())
+    if size > MOST_METADATA_BYTES:
+        message, hint = f"metadata of {size} bytes", f"keep it within {MOST_METADATA_BYTES} bytes of JSON"
+        raise UsageError("E809", message, where="/metadata", hint=hint)
