@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 from studio.api.av_file import open_container
@@ -40,6 +40,7 @@ class StreamTimes:
         hidden: Packets that are decoded and not shown, as an edit list cuts them off.
         is_damaged: Whether packets are marked as damaged, or the rest of the file cannot be read.
         jumps: Where timestamps jump.
+        lengths: Lengths of packets without a timestamp, as in raw streams.
         latest: The greatest of `times`.
         declared: When the stream ends by its container, on the clock of the file; None where that does not say.
         found: When the last packet ends, likewise; None without packets.
@@ -51,6 +52,7 @@ class StreamTimes:
     hidden: int = 0
     is_damaged: bool = False
     jumps: list[tuple[int, Fraction]] = field(default_factory=list)
+    lengths: list[int] = field(default_factory=list)
     latest: int | None = None
     declared: Fraction | None = None
     found: Fraction | None = None
@@ -158,9 +160,14 @@ def _add(times: StreamTimes, packet: Any, number: int, clock: _Clock) -> None:
             times.latest, times.last_duration = pts, packet.duration or 0
         times.times.append(pts)
         times.is_damaged = times.is_damaged or packet.is_corrupt
+    else:
+        times.lengths.append(packet.duration or 0)
 
 
 def _finish(times: StreamTimes, stream: Any, container: str) -> None:
+    if times.lengths and not times.times:
+        times.times = list(accumulate(times.lengths[:-1], initial=0))
+        times.last_duration = times.lengths[-1]
     times.times.sort()
     if not times.times:
         return

@@ -132,9 +132,11 @@ def test_raw_streams_start_at_zero(tmp_path: Path, codec: str) -> None:
     images = [image.to_uint8() for image in make_ramp(6)]
     write_frames(tmp_path / "a", images, codec=codec, pixels="yuv420p", container_format=raw, options=options)
 
-    times = [frame.time for frame in VIDEO.read_file(tmp_path / "a", LIMITS).frames()]
+    video = VIDEO.read_file(tmp_path / "a", LIMITS)
 
-    assert times == pytest.approx([index / 25 for index in range(6)], abs=1e-4)
+    assert video.duration == pytest.approx(6 / 25)
+    assert (video.count, video.rate) == (6, 25)
+    assert [frame.time for frame in video.frames()] == pytest.approx([index / 25 for index in range(6)], abs=1e-4)
 
 
 def test_what_an_edit_list_cuts_off_is_not_counted(tmp_path: Path) -> None:
