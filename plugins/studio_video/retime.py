@@ -188,12 +188,19 @@ def _lay_down(video: Video, folder: Path, each: int) -> tuple[list[Path], float]
 
 
 def change_speed(video: Video, factor: float, *, keep_pitch: bool) -> Video:
-    """Return a video `factor` times as fast, at the same rate: frames are left out, or shown longer."""
+    """Return a video `factor` times as fast, at the same rate: frames are left out, or shown longer.
+
+    Frames with uneven times keep their share of the time: one is left out only if it would come sooner than the rate
+    allows, and go as soon.
+    """
 
     def frames() -> Iterator[Frame]:
         if factor <= 1:
             for frame in video.frames():
                 yield Frame(frame.image, frame.time / factor)
+            return
+        if video.count is not None and abs(video.count - video.duration * video.rate) > 0.5:
+            yield from _hurry(video, factor)
             return
         reader = FrameReader(video)
         for index in range(max(1, round(video.duration * video.rate / factor))):
@@ -204,6 +211,19 @@ def change_speed(video: Video, factor: float, *, keep_pitch: bool) -> Video:
         return None if video.audio is None else change_pace(video.audio, factor, keep_pitch=keep_pitch)
 
     return create_video(video, frames, duration=lambda: video.duration / factor, audio=load_audio)
+
+
+def _hurry(video: Video, factor: float) -> Iterator[Frame]:
+    least, shown = 0.999 * factor / float(video.rate), float("-inf")
+    held: Frame | None = None
+    with closing_stream(video) as stream:
+        for frame in stream:
+            if held is not None and max(held.time - shown, frame.time - held.time) >= least:
+                shown = held.time
+                yield Frame(held.image, shown / factor)
+            held = frame
+    if held is not None and max(held.time - shown, find_end(video, held) - held.time) >= least:
+        yield Frame(held.image, held.time / factor)
 
 
 def join_videos(videos: Sequence[Video], kind: str, seconds: float) -> Video:

@@ -199,6 +199,7 @@ def resize_video(
 @node(
     "video.speed",
     version="2.0",
+    code=2,
     migrations={1: Migration(inputs={"factor": "speed", "pitch": "keep_pitch"}, values={"keep_pitch": read_pitch})},
     origin={"video": "edited", "video.audio": "edited"},
     encodings=ANY_COLOR,
@@ -212,8 +213,9 @@ def change_video_speed(
 ) -> Video:
     """Play a video faster or slower; the audio follows.
 
-    The frame rate stays: a faster video drops frames, a slower one shows each frame longer. For slow motion with new
-    frames in between, add `video.interpolate` after this node.
+    The frame rate stays: a faster video drops frames, a slower one shows each frame longer. Frames with uneven times
+    keep them in proportion; those too fast for the frame rate are left out. For slow motion with new frames in
+    between, add `video.interpolate` after this node.
 
     Args:
         video: Video to change.

@@ -78,18 +78,24 @@ def test_played_backwards_each_frame_shows_as_long_as_it_did() -> None:
 @pytest.mark.parametrize(
     ("factor", "shown"),
     [
-        (2.0, {0.0: 10, 0.1: 20, 0.2: 20, 0.3: 40, 0.4: 40}),
-        (3.0, {0.0: 10, 0.1: 20, 0.2: 40}),
+        (2.0, {0.0: 10, 0.05: 20, 0.225: 30, 0.25: 40, 0.45: 50}),
+        (3.0, {0.0: 10, 0.033333: 20, 0.15: 30, 0.166667: 40, 0.3: 50}),
+        (8.0, {0.0: 10, 0.1125: 50}),
         (0.5, {0.0: 10, 0.2: 20, 0.9: 30, 1.0: 40, 1.8: 50}),
     ],
 )
-def test_at_another_speed_the_frame_shows_that_showed_at_that_part_of_the_time(
-    factor: float, shown: dict[float, int]
-) -> None:
+def test_at_another_speed_uneven_frames_show_at_their_part_of_the_time(factor: float, shown: dict[float, int]) -> None:
     paced = change_speed(make_uneven(UNEVEN, 1.0), factor, keep_pitch=True)
 
     assert read_shown(paced) == shown
     assert paced.duration == pytest.approx(1.0 / factor)
+
+
+def test_a_faster_video_of_even_times_has_even_times_and_the_same_rate() -> None:
+    even = make_uneven({index / 10: index for index in range(10)}, 1.0)
+
+    assert read_shown(change_speed(even, 2.0, keep_pitch=True)) == {0.0: 0, 0.1: 2, 0.2: 4, 0.3: 6, 0.4: 8}
+    assert list(read_shown(change_speed(even, 2.5, keep_pitch=True)).values()) == [0, 2, 5, 7]
 
 
 def test_even_times_show_the_frame_that_showed_then() -> None:
