@@ -1,4 +1,4 @@
-"""JSON pointers (RFC 6901)."""
+"""JSON pointers (RFC 6901), and names with dots."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from studio.api import StudioError
 
 _ABSENT = object()
+_HINT = "inspect the value with logic.to_text, or set required to false"
 _MOST_PARTS = 64  # as deep as a value in a graph may be
 
 
@@ -26,7 +27,26 @@ def split_pointer(pointer: str) -> list[str]:
     return parts
 
 
-def find_value(document: Any, pointer: str) -> Any:
+def parse_field(field: str) -> str:
+    """Return the JSON pointer of a field that is written as one, or as names with dots such as "address.city".
+
+    Raises:
+        StudioError: E324 as `split_pointer`, and for an empty name between dots.
+    """
+    if field == "" or field.startswith("/"):
+        split_pointer(field)
+        return field
+    parts = field.split(".")
+    if "" in parts:
+        raise StudioError(
+            "E324", f"{field[:80]!r} has an empty name", hint='write it like "address.city", or as a pointer, "/a.b"'
+        )
+    pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
+    split_pointer(pointer)
+    return pointer
+
+
+def find_value(document: Any, pointer: str, hint: str = _HINT) -> Any:
     """Return the value at a pointer.
 
     Raises:
@@ -39,7 +59,7 @@ def find_value(document: Any, pointer: str) -> Any:
             raise StudioError(
                 "E324",
                 f"nothing at {pointer[:80]!r}: {way or 'the top'} {_describe(value)}",
-                hint="inspect the value with logic.to_text, or set required to false",
+                hint=hint,
             )
         value, way = found, f"{way}/{part}"
     return value

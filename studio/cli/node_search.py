@@ -25,7 +25,8 @@ _SYNONYMS = {
     "logo": ("composite",), "outline": ("stroke",), "upscale": ("enlarge",), "noise": ("denoise",),
     "dedupe": ("duplicates",), "distinct": ("unique",), "lottery": ("pick",), "reorder": ("sort",),
     "split": ("chunk",), "group": ("chunk",), "pages": ("chunk",), "dynamic": ("wildcards",),
-    "boolean": ("bool",), "integer": ("whole",),
+    "boolean": ("bool",), "integer": ("whole",), "spreadsheet": ("csv",), "excel": ("csv",), "tsv": ("csv",),
+    "regex": ("expression",), "regexp": ("expression",), "today": ("date",), "strftime": ("date",),
 }  # fmt: skip
 """Words that people search for, and those of node types."""
 

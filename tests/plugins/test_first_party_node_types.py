@@ -207,6 +207,14 @@ def lut_file(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="session")
+def table_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a CSV file."""
+    path = tmp_path_factory.mktemp("media") / "table.csv"
+    path.write_text("name; price\nLamp; 40\n")
+    return str(path)
+
+
+@pytest.fixture(scope="session")
 def sound_file(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The name of a WAV file."""
     from studio.api import AudioType
@@ -397,6 +405,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "logic.pick": {"items": ["a", "b", "c"], "count": 2, "seed": 4},
     "logic.chunk": {"items": [1, 2, 3], "size": 2},
     "logic.zip": {"names": ["name", "age"], "a": ["Ada", "Alan"], "b": [36, 41]},
+    "logic.read_csv": {"file": "table_file"},
     "logic.seed_list": {"seed": 7, "count": 3},
     "logic.calculate": {"expression": "max(a, 2) * b", "a": 3, "b": 0.5},
     "logic.to_int": {"number": 2.5},
@@ -406,6 +415,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "logic.split_text": {"text": "one\ntwo\n\nthree"},
     "logic.join_text": {"texts": ["one", "two"]},
     "logic.replace_text": {"text": "an apple", "find": "apple", "replacement": "pear"},
+    "logic.extract_text": {"value": {"note": "seed 12, Seed 7"}, "field": "note", "pattern": "seed (\\d+)"},
+    "logic.format_date": {"date": "2026-03-14T09:30"},
     "logic.number_to_text": {"number": 7, "min_digits": 3},
     "logic.get_json": {"value": {"items": [{"name": "x"}]}, "pointer": "/items/0/name"},
     "logic.set_json": {"value": {"from": "here"}, "pointer": "/to", "entry": [1, {"deep": None}]},
@@ -475,6 +486,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 
 
 VARIANTS: dict[str, dict[str, Any]] = {
+    "logic.format_date": {"date": "2027-01-02"},
     "audio.trim": {"seconds": 0.1, "end": 0.3},
     "audio.concatenate": {"audios": [sound(), sound(0.3)]},
     "audio.mix": {"audios": [sound(), sound(0.3)], "gains": [0.0, -3.0], "offsets": [0.0, 0.2]},
@@ -555,7 +567,7 @@ def test_every_first_party_node_type_keeps_its_promises(node_type: str, request:
         options["plugin"] = request.getfixturevalue("listening_plugin")
     elif node_type.startswith("audio."):
         options["value_types"] = [SpectrogramType()]
-    if example.get("file") in ("picture_file", "sound_file", "film_file"):
+    if example.get("file") in ("picture_file", "sound_file", "film_file", "table_file"):
         example["file"] = request.getfixturevalue(example["file"])
     if "lut_file" in example:
         example["lut_file"] = request.getfixturevalue("lut_file")

@@ -163,6 +163,16 @@ CASES = [
     case("logic.fill_wildcards", "text", "a {red|green", "E321"),
     case("logic.fill_wildcards", "text", "a __fruit__", "E321", lists={"color": ["red"]}),
     case("logic.fill_wildcards", "lists", ["red"], "E321", text="a {red|green}"),
+    case("logic.read_csv", "file", {"file": "ragged.csv"}, "E326"),
+    case("logic.replace_text", "find", "(a", "E321", text="a", regex=True),
+    case("logic.replace_text", "replacement", "\\2", "E321", text="a", find="(a)", regex=True),
+    case("logic.extract_text", "field", "b", "E324", value={"a": 1}),
+    case("logic.extract_text", "field", "a..b", "E324", value={"a": 1}),
+    case("logic.extract_text", "pattern", "(a", "E321", value="a"),
+    case("logic.extract_text", "group", 2, "E321", value="a", pattern="(a)"),
+    case("logic.format_date", "date", "14.3.2026", "E321"),
+    case("logic.format_date", "pattern", "%q", "E321", date="2026-03-14"),
+    case("logic.format_date", "add_days", 1, "E321", date="9999-12-31"),
     case("logic.range", "step", 0, "E323", stop=3),
     case("logic.item", "index", 5, "E323", items=["a", "b"]),
     case("logic.get_json", "pointer", "a", "E324", value={"a": 1}),
@@ -222,8 +232,9 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a note in it."""
+    """A folder with a note and a table in it."""
     (tmp_path / "note.txt").write_text("not a font")
+    (tmp_path / "ragged.csv").write_text("name,price\nLamp\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -12,8 +12,8 @@ NODE_TYPES = {
     get_node_type(function).id: get_node_type(function) for plugin in PLUGINS for function in plugin.studio_node_types()
 }
 UNITS = {
-    "columns", "dB", "dBTP", "degrees", "delta E", "em", "factor", "frames", "frames per second", "hertz", "kbit/s",
-    "megapixels", "LU", "LUFS", "pixels", "samples", "seconds", "semitones", "share", "stops",
+    "columns", "days", "dB", "dBTP", "degrees", "delta E", "em", "factor", "frames", "frames per second", "hertz",
+    "kbit/s", "megapixels", "LU", "LUFS", "pixels", "samples", "seconds", "semitones", "share", "stops",
 }  # fmt: skip
 TWO_TYPES = {
     "a": "logic.compare_text compares texts as logic.compare numbers",

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
-from studio.api import Context, Field, Grammar, JsonValue, Migration, StudioError, check_inputs, node
+from studio.api import Added, Context, Field, Grammar, JsonValue, Migration, StudioError, check_inputs, node
+from studio_logic import dates, patterns, wildcards
 from studio_logic import template as templates
-from studio_logic import wildcards
+from studio_logic.pointer import find_value, has_value, parse_field
 
 Text = Annotated[str, Field(max_length=1_000_000)]
+
+
+class Extracted(NamedTuple):
+    """Text that was found.
+
+    Attributes:
+        text: First text that was found, or the default.
+        texts: List of all texts that were found, in order.
+        found: Whether there is at least one.
+    """
+
+    text: str
+    texts: list[str]
+    found: bool
 
 
 _LETTERS = ("a", "b", "c", "d")
@@ -103,17 +118,48 @@ def join_texts(ctx: Context, texts: list[str], *, separator: str = ", ") -> str:
     return separator.join(texts)
 
 
-@node("logic.replace_text")
-def replace_text(ctx: Context, text: Text, find: Annotated[str, Field(min_length=1)], *, replacement: str = "") -> str:
-    """Replace every occurrence of a text in another text.
+def _check_replacement(replacement: str, find: str, regex: bool, ignore_case: bool) -> None:
+    if regex:
+        try:
+            compiled = patterns.compile_pattern(find, ignore_case)
+        except StudioError:
+            return  # reported at `find`
+        patterns.check_replacement(compiled, replacement)
+
+
+def _check_find(find: str, regex: bool, ignore_case: bool) -> None:
+    if (regex or ignore_case) and len(find) > 1000:
+        raise StudioError("E321", f"a pattern of {len(find)} characters, over 1000", hint="use a shorter one")
+    if regex:
+        patterns.check_pattern(find)
+
+
+@node("logic.replace_text", check=check_inputs(_check_find, _check_replacement))
+def replace_text(
+    ctx: Context,
+    text: Text,
+    find: Annotated[str, Field(min_length=1)],
+    *,
+    replacement: str = "",
+    regex: Annotated[bool, Added] = False,
+    ignore_case: Annotated[bool, Added] = False,
+) -> str:
+    """Replace every occurrence of a text, or of what a regular expression finds, in another text.
 
     Args:
         text: Text to change.
-        find: Text to replace; case matters.
-        replacement: Text to insert instead.
+        find: Text to replace.
+        replacement: Text to insert instead; for a regular expression, "\\1" is the text of its first group.
+        regex: Take `find` as a regular expression of Python's re, in which "^" and "$" match at each line.
+        ignore_case: Match capital and small letters alike.
     """
     from studio_logic.template import MOST_CHARACTERS
 
+    _check_find(find, regex, ignore_case)
+    if regex:
+        return patterns.replace_all(text, find, replacement, ignore_case)
+    if ignore_case:
+        return patterns.replace_text(text, find, replacement)
     length = len(text) + text.count(find) * (len(replacement) - len(find))
     if length > MOST_CHARACTERS:
         raise StudioError(
@@ -180,3 +226,88 @@ def fill_wildcards(
         seed: Seed of the choices; a list of seeds gives a text for each.
     """
     return wildcards.fill_wildcards(text, lists, seed)
+
+
+_DEFAULT_HINT = "inspect the value with logic.to_text, or give a default"
+
+
+def _check_field(field: str, value: JsonValue, default: str | None) -> None:
+    if default is None:
+        find_value(value, parse_field(field), hint=_DEFAULT_HINT)
+
+
+def _check_group(group: int | None, pattern: str | None) -> None:
+    if group is not None and pattern is not None:
+        fault = patterns.find_group_fault(pattern, group)
+        if fault is not None:
+            raise fault
+
+
+@node("logic.extract_text", check=check_inputs(_check_field, _check_group))
+def extract_text(
+    ctx: Context,
+    value: JsonValue,
+    *,
+    field: Annotated[str, Field(max_length=2000), Grammar("a field", parse_field)] = "",
+    pattern: Annotated[
+        str | None, Field(min_length=1, max_length=1000), Grammar("a regular expression", patterns.check_pattern)
+    ] = None,
+    group: Annotated[int | None, Field(ge=0, le=99)] = None,
+    ignore_case: bool = False,
+    default: str | None = None,
+) -> Extracted:
+    r"""Take a text out of a record by the name of its field, and a part of a text by a regular expression.
+
+    A list of records, such as the rows of logic.read_csv, gives a text for each. A pattern may take a second.
+
+    Args:
+        value: Record (JSON mapping), or a text.
+        field: Name of the field, such as "name" or "address.city", or a JSON pointer, such as "/address/city"; empty
+            for the value itself. Numbers become text.
+        pattern: Regular expression of Python's re, such as "seed (\d+)", in which "^" and "$" match at each line;
+            null for the whole text.
+        group: Number of the group in parentheses to return, 0 for all that is found; null for the first group, if
+            there is one.
+        ignore_case: Match capital and small letters alike.
+        default: Text to return if the field is missing or nothing is found; null for an error.
+    """
+    pointer = parse_field(field)
+    _check_group(group, pattern)
+    if not has_value(value, pointer) and default is not None:
+        return Extracted(default, [], False)
+    text = templates.format_value(find_value(value, pointer, hint=_DEFAULT_HINT))
+    texts = [text] if pattern is None else patterns.find_all(text, pattern, group, ignore_case)
+    if not texts and default is None:
+        raise StudioError(
+            "E321",
+            f"nothing matches {str(pattern)[:60]!r} in {text[:60]!r}",
+            hint="change the pattern, or give a default",
+        )
+    return Extracted(texts[0] if texts else str(default), texts, bool(texts))
+
+
+def _check_days(add_days: int, date: str) -> None:
+    dates.format_date(date, "", add_days)
+
+
+@node("logic.format_date", check=check_inputs(_check_days))
+def format_date(
+    ctx: Context,
+    date: Annotated[str, Field(max_length=40), Grammar("a date", dates.parse_date)],
+    *,
+    pattern: Annotated[str, Field(max_length=200), Grammar("a pattern of a date", dates.check_pattern)] = "%-d %B %Y",
+    add_days: Annotated[int, Field(ge=-4_000_000, le=4_000_000, unit="days")] = 0,
+) -> str:
+    """Write a date as text, such as "14 March 2026", with English names.
+
+    The date is an input: a result that changes by itself could not be cached. In a shell, `--set date=$(date -I)` is
+    today.
+
+    Args:
+        date: Date of ISO 8601, with or without a time, such as "2026-03-14" or "2026-03-14T09:30".
+        pattern: Text with %Y (year), %m and %d (month and day with two digits), %-m and %-d (as short as they are),
+            %B and %b (name of the month, long and short), %A and %a (name of the day), %H, %I, %M, %S, %p (AM or PM),
+            %y (year with two digits), %j (day of the year), %V and %G (ISO week and its year), and %%.
+        add_days: Days to add to the date; a negative number goes back.
+    """
+    return dates.format_date(date, pattern, add_days)

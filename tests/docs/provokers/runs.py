@@ -335,6 +335,13 @@ def _(place: Place) -> Any:
     return place.run({"a": ("check.image", {"image": {"from": "i"}, "min_width": 9, "on_fail": "fail"}), "i": image})
 
 
+@provokes("E326")
+def _(place: Place) -> Any:
+    place.write("rows.csv", "name,price\nLamp\n")
+    with place.open() as studio:
+        return studio.run(build_graph({"a": ("logic.read_csv", {"file": {"file": "rows.csv"}})})).errors
+
+
 def keep(studio: Studio, value: Any) -> list[CacheError]:
     """Keep a value in the cache, and return what went wrong."""
     digest = studio.cache.digest(value)

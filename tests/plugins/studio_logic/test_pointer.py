@@ -7,6 +7,7 @@ import pytest
 from studio.api import JsonValue, StudioError
 from studio.testing import TestContext
 from studio_logic.nodes import json_values
+from studio_logic.pointer import parse_field
 
 CTX = TestContext()
 # the document and the answers of RFC 6901, section 5
@@ -60,3 +61,21 @@ def test_a_pointer_too_deep_for_any_value_is_an_error() -> None:
         with pytest.raises(StudioError, match="1000 parts") as caught:
             call()
         assert caught.value.code == "E324"
+
+
+def test_a_field_is_a_pointer_or_names_with_dots() -> None:
+    assert [parse_field(field) for field in ("", "name", "a.0.b", "/a.b/c", "a/b.c~d")] == [
+        "",
+        "/name",
+        "/a/0/b",
+        "/a.b/c",
+        "/a~1b/c~0d",
+    ]
+
+
+@pytest.mark.parametrize("field", [".", "a..b", "a.", ".a", ".".join("a" * 65)])
+def test_an_invalid_field_is_refused(field: str) -> None:
+    with pytest.raises(StudioError) as caught:
+        parse_field(field)
+
+    assert caught.value.code == "E324"

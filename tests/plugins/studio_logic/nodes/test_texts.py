@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from studio.api import StudioError
 from studio.testing import TestContext
+from studio_logic.nodes import texts
 from studio_logic.nodes.texts import join_texts, replace_text, split_text, write_number
 
 CTX = TestContext()
@@ -36,3 +39,48 @@ def test_replacing_works_letter_by_letter_and_within_bounds() -> None:
 )  # fmt: skip
 def test_a_number_is_written_as_asked(number: float, settings: dict[str, int], text: str) -> None:
     assert write_number(CTX, number, **settings) == text
+
+
+RECORD = {"name": "Ada", "age": 36.0, "tags": ["x", "y"], "note": "seed 12, seed 7", "a.b": None}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "expected"),
+    [
+        ({"field": "name"}, ("Ada", ["Ada"], True)),
+        ({"field": "age"}, ("36", ["36"], True)),
+        ({"field": "tags.1"}, ("y", ["y"], True)),
+        ({"field": "/tags"}, ('["x", "y"]', ['["x", "y"]'], True)),
+        ({"field": "/a.b"}, ("null", ["null"], True)),
+        ({"field": "note", "pattern": r"seed (\d+)"}, ("12", ["12", "7"], True)),
+        ({"field": "note", "pattern": "SEED", "ignore_case": True, "group": 0}, ("seed", ["seed", "seed"], True)),
+        ({"field": "note", "pattern": "x", "default": "none"}, ("none", [], False)),
+        ({"field": "nowhere", "default": ""}, ("", [], False)),
+    ],
+)
+def test_a_text_is_taken_out_of_a_record(inputs: dict[str, Any], expected: tuple[str, list[str], bool]) -> None:
+    assert texts.extract_text(CTX, RECORD, **inputs) == expected
+
+
+@pytest.mark.parametrize(
+    ("inputs", "code", "message"),
+    [
+        ({"field": "nowhere"}, "E324", "nothing at '/nowhere': the top has the keys 'name'"),
+        ({"field": "a.b"}, "E324", "nothing at '/a/b'"),
+        ({"field": "note", "pattern": "x+"}, "E321", "nothing matches 'x\\+' in 'seed 12"),
+        ({"field": "note", "pattern": "(s)", "group": 2}, "E321", "no group 2 in '\\(s\\)', which has 1"),
+    ],
+)
+def test_what_is_not_in_a_record_is_an_error(inputs: dict[str, Any], code: str, message: str) -> None:
+    with pytest.raises(StudioError, match=message) as caught:
+        texts.extract_text(CTX, RECORD, **inputs)
+
+    assert caught.value.code == code
+
+
+def test_a_text_is_replaced_by_pattern_and_without_case() -> None:
+    assert texts.replace_text(CTX, "a1 b22", r"\d+", replacement=r"<\g<0>>", regex=True) == "a<1> b<22>"
+    assert texts.replace_text(CTX, "Red red", "RED", replacement="blue", ignore_case=True) == "blue blue"
+    assert texts.replace_text(CTX, "a.b", ".", replacement="-") == "a-b"
+    with pytest.raises(StudioError, match="a pattern of 1001 characters"):
+        texts.replace_text(CTX, "a", "a" * 1001, ignore_case=True)
