@@ -12,16 +12,25 @@ from studio.api import Audio, Frame, Image, Video
 from studio_video.audio import cut_or_pad, mix_audio
 from studio_video.captions import Style, draw_cue, is_grey
 from studio_video.depth import find_top
+from studio_video.entrance import Entrance, move_image
 from studio_video.retime import FrameReader, create_video, keep_time
 from studio_video.shape import lay_over, scale_to
 from studio_video.subtitles import Cue
 
 Array = npt.NDArray[Any]
+NO_ENTRANCE = Entrance()
 _EDGE = 1e-6
 
 
 def overlay_image(
-    video: Video, picture: Image, x: int, y: int, opacity: float, start: float, end: float | None
+    video: Video,
+    picture: Image,
+    x: int,
+    y: int,
+    opacity: float,
+    start: float,
+    end: float | None,
+    entrance: Entrance = NO_ENTRANCE,
 ) -> Video:
     """Return a video with an image over it for some time; a grey video gets color where the image has some."""
     top = picture.stored
@@ -30,7 +39,12 @@ def overlay_image(
     def change(frame: Frame) -> Image:
         if frame.time < start - _EDGE or (end is not None and frame.time >= end - _EDGE):
             return frame.image
-        return Image.take(lay_over(frame.image.stored, top, x, y, opacity))
+        move, share = entrance.find_move(frame.time, start, lambda: video.duration if end is None else end)
+        shown, left, above = move_image(top, (x, y), (video.width, video.height), move, share)
+        if not shown.size:
+            return frame.image
+        seen = opacity * share if move == "fade" else opacity
+        return Image.take(lay_over(frame.image.stored, shown, left, above, seen))
 
     return change_frames(base, change)
 

@@ -73,6 +73,7 @@ def run_recipe(name: str, inputs: dict[str, object], folder: Path) -> list[str]:
         ("brand_kit", {"width": 60, "height": 40}, ["asset.png"]),
         pytest.param("meme_gif", {"seconds": 0.2}, ["film.mp4", "meme.gif"], marks=pytest.mark.slow),
         pytest.param("social_clip", {"side": 96}, ["film.mp4"], marks=pytest.mark.slow),
+        pytest.param("lower_third", {}, ["film.mp4"], marks=pytest.mark.slow),
         pytest.param("slideshow", {"seconds": 1.0, "width": 96, "height": 64}, ["film.mp4"], marks=pytest.mark.slow),
     ],
 )

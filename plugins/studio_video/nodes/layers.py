@@ -5,9 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
-from studio.api import Audio, Color, Context, Field, File, Image, Migration, Video, check_inputs, node, parse_color
+from studio.api import (
+    Added,
+    Audio,
+    Color,
+    Context,
+    Field,
+    File,
+    Image,
+    Migration,
+    Video,
+    check_inputs,
+    node,
+    parse_color,
+)
 from studio_video.checks import check_font
 from studio_video.encodings import ANY_COLOR
+from studio_video.entrance import Entrance, Move
 from studio_video.nodes.old_values import read_box, read_position, read_sound
 from studio_video.subtitles import Subtitles
 
@@ -36,6 +50,9 @@ def overlay_video(
     opacity: Annotated[float, Field(ge=0, le=1)] = 1.0,
     start: Seconds = 0.0,
     end: Annotated[float | None, Field(ge=0, le=86_400, unit="seconds")] = None,
+    enter: Annotated[Move, Added] = "none",
+    leave: Annotated[Move, Added] = "none",
+    move_seconds: Annotated[float, Field(ge=0.01, le=3600, unit="seconds"), Added] = 0.5,
 ) -> Video:
     """Draw an image, such as a logo, over a video for some time, with its alpha.
 
@@ -52,6 +69,11 @@ def overlay_video(
         opacity: Opacity of the image, from 0 to 1.
         start: Time at which the image appears.
         end: Time at which the image disappears; null for the video's end.
+        enter: How the image appears: "fade"; "slide_right" and so on, from beyond an edge of the video in that
+            direction; "wipe_right" and so on, uncovered in that direction. Slides and wipes become slower.
+        leave: How it disappears, in the same words: "slide_left" leaves over the left edge. Slides and wipes become
+            faster.
+        move_seconds: Length of each of both.
     """
     from studio_video.layers import overlay_image, place
     from studio_video.shape import scale_to
@@ -62,7 +84,7 @@ def overlay_video(
         image = Image(scale_to(image.stored, size))
     at = place(anchor, (video.width, video.height), (image.width, image.height), margin)
     left, top = at[0] if x is None else x, at[1] if y is None else y
-    return overlay_image(video, image, left, top, opacity, start, end)
+    return overlay_image(video, image, left, top, opacity, start, end, Entrance(enter, leave, move_seconds))
 
 
 @node(
