@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from studio.api import Conditioning, Context, Latent, Mask, StudioError
@@ -72,12 +74,7 @@ def blend_latents(first: Latent, second: Latent, amount: float, mask: Mask | Non
     Raises:
         StudioError: E624 if they are of two spaces, E627 if they are of two shapes.
     """
-    if first.space != second.space:
-        raise StudioError(
-            "E624",
-            f"the first latent is of {first.space}, the second of {second.space}",
-            hint="blend latents that were made with one model",
-        )
+    _check_space(first, second)
     if first.samples.shape != second.samples.shape:
         raise StudioError(
             "E627",
@@ -91,6 +88,52 @@ def blend_latents(first: Latent, second: Latent, amount: float, mask: Mask | Non
         share = amount * read_mask(mask, (first.samples.shape[-1], first.samples.shape[-2]))[0]
     start, end = (torch.from_numpy(each.samples.copy()) for each in (first, second))
     return Latent(blend(start, end, share, spherical=spherical).numpy(), first.space, first.width, first.height)
+
+
+def composite_latents(
+    base: Latent, top: Latent, place: tuple[int, int], feather: int, mask: Mask | None = None
+) -> Latent:
+    """Put a latent on another.
+
+    Raises:
+        StudioError: E624 if they are of two spaces, E627 if the top one lies outside the base.
+    """
+    _check_space(base, top)
+    _check_plane(base)
+    rows, columns = base.samples.shape[-2:]
+    across, down = max(1, base.width // columns), max(1, base.height // rows)
+    left, upper = place[0] // across, place[1] // down
+    right, lower = min(columns, left + top.samples.shape[-1]), min(rows, upper + top.samples.shape[-2])
+    inner = (slice(max(0, upper), lower), slice(max(0, left), right))
+    if top.samples.shape[:-2] != base.samples.shape[:-2] or inner[0].start >= lower or inner[1].start >= right:
+        raise StudioError(
+            "E627",
+            f"the top latent of {top.width} x {top.height} at {place[0]}, {place[1]} lies outside the base of "
+            f"{base.width} x {base.height}",
+            hint="take a smaller x and y",
+        )
+    weights = np.ones(top.samples.shape[-2:], np.float32)
+    if mask is not None:
+        weights = read_mask(mask, (weights.shape[1], weights.shape[0]))[0, 0].numpy()
+    outer = (slice(inner[0].start - upper, lower - upper), slice(inner[1].start - left, right - left))
+    fades = (upper > 0, lower < rows, left > 0, right < columns)
+    weights = weights[outer] * _fade_in((lower - inner[0].start, right - inner[1].start), feather // across, fades)
+    made = base.samples.copy()
+    made[..., inner[0], inner[1]] += (top.samples[..., outer[0], outer[1]] - made[..., inner[0], inner[1]]) * weights
+    return Latent(made, base.space, base.width, base.height)
+
+
+def _fade_in(size: tuple[int, int], feather: int, fades: tuple[bool, bool, bool, bool]) -> npt.NDArray[np.float32]:
+    """Return weights that rise from the top, bottom, left and right edge, in equal steps to 1."""
+    ramps = [np.ones(side, np.float32) for side in size]
+    for at, fading in enumerate(fades):
+        ramp = ramps[at // 2]
+        steps = np.arange(1, min(feather, len(ramp)) + 1, dtype=np.float32) / max(1, feather)
+        if fading and at % 2:
+            ramp[len(ramp) - len(steps) :] *= steps[::-1]
+        elif fading:
+            ramp[: len(steps)] *= steps
+    return np.outer(*ramps).astype(np.float32)
 
 
 def resize_latent(latent: Latent, scale: float, method: str, multiple: int) -> Latent:
@@ -111,6 +154,15 @@ def resize_latent(latent: Latent, scale: float, method: str, multiple: int) -> L
     made = enlarge(planes, (size[0], size[1]), method).reshape(*samples.shape[:-2], *size)
     width, height = latent.width * size[1] // columns, latent.height * size[0] // rows
     return Latent(made.numpy(), latent.space, width, height)
+
+
+def _check_space(first: Latent, second: Latent) -> None:
+    if first.space != second.space:
+        raise StudioError(
+            "E624",
+            f"the first latent is of {first.space}, the second of {second.space}",
+            hint="blend latents that were made with one model",
+        )
 
 
 def _check_multiple(opened: PipelineModel, size: Size) -> None:

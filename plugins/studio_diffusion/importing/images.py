@@ -21,7 +21,7 @@ def draw_image(importer: Importer, sampling: Sampling, latent: LatentPart, vae: 
     Raises:
         ImportGap: No node type can do it.
     """
-    if sampling.latent.sampled is not None or latent.scale is not None or _needs_parts(sampling):
+    if latent.scale is not None or _needs_parts(sampling) or not _is_fresh(sampling.latent):
         return _draw_after(importer, sampling, latent, vae, known)
     if sampling.positive.images or sampling.latent.layers:
         return _edit(importer, sampling, vae, known)
@@ -33,6 +33,10 @@ def draw_image(importer: Importer, sampling: Sampling, latent: LatentPart, vae: 
         more = {"image": sampling.latent.image, "strength": sampling.denoise}
         return _add(importer, _REDRAW, sampling, vae, known, more, name="redraw")
     return _add(importer, _TEXT, sampling, vae, known, _write_size(sampling.latent), name="paint")
+
+
+def _is_fresh(latent: LatentPart) -> bool:
+    return latent.sampled is None and latent.composite is None
 
 
 def _needs_parts(sampling: Sampling) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from studio.api.foreign import ForeignNode, Importer, ImportGap, ImportRule, Made
 from studio_diffusion.importing.prompts import get_prompt
-from studio_diffusion.importing.values import LatentPart
+from studio_diffusion.importing.values import Composite, LatentPart
 
 _SIZE = ("width", "height", "batch_size")
 _FRAMES = ("width", "height", "length", "batch_size")
@@ -100,6 +100,20 @@ def _resize(importer: Importer, node: ForeignNode, latent: LatentPart, scale: fl
     return replace(latent, width=size[0], height=size[1], scale=(latent.scale or 1.0) * scale, method=method)
 
 
+def _composite(importer: Importer, node: ForeignNode) -> Any:
+    named = "samples_to" in node.inputs or "samples_from" in node.inputs
+    base = get_latent(importer, node, "samples_to" if named else "destination")
+    top = get_latent(importer, node, "samples_from" if named else "source")
+    if importer.get(node, "resize_source", False):
+        raise ImportGap("a latent resized to another's size", "diffusion.upscale_latent")
+    more = {name: importer.get(node, name, 0) for name in ("x", "y", "feather")}
+    mask = importer.get(node, "mask")
+    if mask is not None:
+        importer.differ(node, "a mask that is made smaller is antialiased")
+    size = {"width": base.width, "height": base.height}
+    return LatentPart(base.media, **size, count=base.count, composite=Composite(base, top, **more, mask=mask))
+
+
 def _repeat(importer: Importer, node: ForeignNode) -> Any:
     latent = get_latent(importer, node, "samples")
     return replace(latent, count=latent.count * importer.get(node, "amount", 1))
@@ -137,6 +151,8 @@ LATENT_RULES: dict[str, ImportRule] = {
     "InstructPixToPixConditioning": ImportRule(_condition_pixels),
     "LatentUpscale": ImportRule(_scale, ("upscale_method", "width", "height", "crop")),
     "LatentUpscaleBy": ImportRule(_scale_by, ("upscale_method", "scale_by")),
+    "LatentComposite": ImportRule(_composite, ("x", "y", "feather")),
+    "LatentCompositeMasked": ImportRule(_composite, ("x", "y", "resize_source")),
     "RepeatLatentBatch": ImportRule(_repeat, ("amount",)),
     "TrimVideoLatent": ImportRule(_pass_samples, ("trim_amount",)),
 }  # fmt: skip

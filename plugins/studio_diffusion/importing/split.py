@@ -6,7 +6,7 @@ from typing import Any
 
 from studio.api.foreign import Importer, ImportGap, Made
 from studio_diffusion.importing.settings import find_model, write_model, write_reading, write_settings
-from studio_diffusion.importing.values import Entry, LatentPart, Prompt, Sampling, VaePart
+from studio_diffusion.importing.values import Composite, Entry, LatentPart, Prompt, Sampling, VaePart
 
 _SAMPLE = "diffusion.sample"
 
@@ -37,7 +37,7 @@ def _sample(importer: Importer, sampling: Sampling, vae: VaePart) -> Made:
     model = write_model(importer, sampling, vae, known)
     settings = write_settings(importer, _SAMPLE, sampling, known)
     inputs = {
-        "latent": _make_latent(importer, sampling, vae, model),
+        "latent": _make_latent(importer, sampling, sampling.latent, vae, model),
         "conditioning": _encode(importer, sampling, model),
         "strength": sampling.denoise,
         **settings,
@@ -58,8 +58,10 @@ def _write_span(sampling: Sampling) -> dict[str, Any]:
     return span
 
 
-def _make_latent(importer: Importer, sampling: Sampling, vae: VaePart, model: Any) -> Made:
-    latent, node = sampling.latent, sampling.node
+def _make_latent(importer: Importer, sampling: Sampling, latent: LatentPart, vae: VaePart, model: Any) -> Made:
+    node = sampling.node
+    if latent.composite is not None:
+        return _composite(importer, sampling, latent.composite, vae, model)
     if latent.sampled is not None:
         made = _sample(importer, latent.sampled, vae)
         return _enlarge(importer, sampling, made, latent) if latent.scale is not None else made
@@ -68,6 +70,13 @@ def _make_latent(importer: Importer, sampling: Sampling, vae: VaePart, model: An
         return Made({"from": importer.add(node, "diffusion.encode_image", inputs, name="latent")}, "latent")
     inputs = {"width": latent.width, "height": latent.height, "model": model}
     return Made({"from": importer.add(node, "diffusion.empty_latent", inputs, name="latent")}, "latent")
+
+
+def _composite(importer: Importer, sampling: Sampling, parts: Composite, vae: VaePart, model: Any) -> Made:
+    base, top = (_make_latent(importer, sampling, one, vae, model) for one in (parts.base, parts.top))
+    inputs = {"base": base, "top": top, "x": parts.x, "y": parts.y, "feather": parts.feather, "mask": parts.mask}
+    edge = importer.add(sampling.node, "diffusion.composite_latents", inputs, name="composite")
+    return Made({"from": edge}, "latent")
 
 
 def _enlarge(importer: Importer, sampling: Sampling, made: Made, latent: LatentPart) -> Made:

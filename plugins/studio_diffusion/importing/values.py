@@ -144,6 +144,7 @@ class LatentPart:
         scale: Factor by which a sampled latent was resized.
         method: Filter that resized it.
         layers: Number of layers of a layered image.
+        composite: The latents that it was put together from.
     """
 
     media: str = "image"
@@ -165,6 +166,19 @@ class LatentPart:
     scale: float | None = None
     method: str = "nearest"
     layers: Any = None
+    composite: Composite | None = None
+
+
+@dataclass(frozen=True)
+class Composite:
+    """A latent on another, with a place and a soft edge in pixels."""
+
+    base: LatentPart
+    top: LatentPart
+    x: Any = 0
+    y: Any = 0
+    feather: Any = 0
+    mask: Any = None
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ from studio_diffusion.nodes.ends import (
 from studio_diffusion.noise_plan import read_noise_plan
 from studio_diffusion.prompt_syntax import PromptReading
 
+Place = Annotated[int, Field(ge=-65_535, le=65_535, unit="pixels")]
+
 
 @node("diffusion.encode_prompt", lane="device", check=check_part)
 def encode_prompt(
@@ -263,6 +265,34 @@ def blend_latents(
     from studio_diffusion.resample import blend_latents as blend
 
     return blend(base, top, opacity, mask, spherical=method == "spherical")
+
+
+@node("diffusion.composite_latents", origin="edited")
+def composite_latents(
+    ctx: Context,
+    base: Latent,
+    top: Latent,
+    *,
+    x: Place = 0,
+    y: Place = 0,
+    feather: Annotated[int, Field(ge=0, le=8192, unit="pixels")] = 0,
+    mask: Mask | None = None,
+) -> Latent:
+    """Put a latent at a place of another of the same space; the base's size stays.
+
+    Numbers are in pixels of the decoded image, and are rounded down to whole samples of the latent.
+
+    Args:
+        base: Latent to put the top latent on.
+        top: Latent to put on the base; what reaches beyond the base is cut off.
+        x: Left edge of the top latent.
+        y: Top edge of the top latent.
+        feather: Width over which the top latent fades in from those of its edges that lie inside the base.
+        mask: Mask of the top latent, of any size; null for all of it.
+    """
+    from studio_diffusion.resample import composite_latents as composite
+
+    return composite(base, top, (x, y), feather, mask)
 
 
 @node("diffusion.upscale_latent", replaces="diffusion.latent_upscale", origin="edited")

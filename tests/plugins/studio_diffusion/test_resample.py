@@ -71,3 +71,30 @@ def test_an_enlarged_latent_says_the_size_of_its_image(ctx: TestContext, method:
     assert large.samples.shape == (8, 6, 6)
     assert (large.width, large.height) == (24, 24)
     np.testing.assert_allclose(large.samples, 0.5, atol=1e-5)
+
+
+def test_a_latent_on_another_fades_in_from_its_edges_inside_the_base(ctx: TestContext) -> None:
+    base, top = (Latent(np.full((4, 8, 10), value, np.float32), "s", 80, 64) for value in (0.0, 1.0))
+
+    made = parts.composite_latents(ctx, base, top, x=16, y=0, feather=16).samples
+
+    ramp = [0, 0, 0.5, 1, 1, 1, 1, 1, 1, 1]  # two samples wide, none at the edges that leave the base
+    np.testing.assert_allclose(made, np.broadcast_to(np.array(ramp, np.float32), (4, 8, 10)))
+
+
+def test_a_latent_inside_another_has_four_soft_edges(ctx: TestContext) -> None:
+    base = Latent(np.zeros((4, 8, 8), np.float32), "s", 64, 64)
+    top = Latent(np.ones((4, 4, 4), np.float32), "s", 32, 32)
+
+    made = parts.composite_latents(ctx, base, top, x=20, y=17, feather=16).samples[0]
+
+    ramp = np.array([0.5, 1, 1, 0.5], np.float32)
+    np.testing.assert_allclose(made[2:6, 2:6], np.outer(ramp, ramp))  # 20 and 17 pixels are two samples
+    assert made.sum() == pytest.approx(9)
+
+
+def test_a_latent_outside_another_is_an_error(ctx: TestContext) -> None:
+    with pytest.raises(StudioError, match="outside") as caught:
+        parts.composite_latents(ctx, make_latent(0.0), make_latent(1.0), x=16)
+
+    assert caught.value.code == "E627"

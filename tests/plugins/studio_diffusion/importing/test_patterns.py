@@ -171,3 +171,34 @@ def test_an_unknown_architecture_is_missing_with_what_would_help(studio: Studio,
     assert graph is None
     assert "known architecture of 'mystery.safetensors'" in missing["image"].why[0]
     assert missing["image"].nearest
+
+
+def test_a_latent_on_another_is_composited_between_two_stages(studio: Studio, tmp_path: Path) -> None:
+    common = {"steps": 16, "cfg": 7.0, "sampler_name": "euler", "scheduler": "normal", "model": "check.0"}
+    prompts = {"positive": "plus.0", "negative": "minus.0"}
+    starts = {"add_noise": "enable", "start_at_step": 0, "end_at_step": 4, "return_with_leftover_noise": "enable"}
+    ends = {"add_noise": "disable", "start_at_step": 4, "end_at_step": 10000, "return_with_leftover_noise": "disable"}
+    nodes = {
+        "check": node("CheckpointLoaderSimple", ckpt_name="wd15.safetensors"),
+        "plus": node("CLIPTextEncode", text="a fox", clip="check.1"),
+        "minus": node("CLIPTextEncode", text="blurry", clip="check.1"),
+        "large": node("EmptyLatentImage", width=192, height=128, batch_size=1),
+        "small": node("EmptyLatentImage", width=64, height=64, batch_size=1),
+        "scene": node("KSamplerAdvanced", latent_image="large.0", noise_seed=1, **common, **prompts, **starts),
+        "figure": node("KSamplerAdvanced", latent_image="small.0", noise_seed=2, **common, **prompts, **starts),
+        "both": node("LatentComposite", samples_to="scene.0", samples_from="figure.0", x=64, y=32, feather=16),
+        "drawn": node("KSamplerAdvanced", latent_image="both.0", noise_seed=0, **common, **prompts, **ends),
+        "image": node("VAEDecode", samples="drawn.0", vae="check.2"),
+        "save": node("SaveImage", images="image.0"),
+    }
+
+    graph, _ = bring(studio, tmp_path, **nodes)
+
+    inputs = get_only(graph, "diffusion.composite_latents")
+    assert {key: inputs[key] for key in ("x", "y", "feather")} == {"x": 64, "y": 32, "feather": 16}
+    made = {name: one["inputs"] for name, one in graph["nodes"].items() if one["type"] == "diffusion.sample"}
+    scene, figure = made[inputs["base"]["from"]], made[inputs["top"]["from"]]
+    assert (scene["last_step"], scene["keep_noise"], scene["seed"], figure["seed"]) == (4, True, 1, 2)
+    after = next(one for one in made.values() if one.get("first_step") == 4)
+    assert after["add_noise"] is False
+    assert graph["nodes"][after["latent"]["from"]]["type"] == "diffusion.composite_latents"
