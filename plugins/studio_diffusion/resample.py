@@ -112,9 +112,10 @@ def composite_latents(
             f"{base.width} x {base.height}",
             hint="take a smaller x and y",
         )
-    weights = np.ones(top.samples.shape[-2:], np.float32)
+    tall, wide = top.samples.shape[-2:]
+    weights: npt.NDArray[np.float32] = np.ones((tall, wide), np.float32)
     if mask is not None:
-        weights = read_mask(mask, (weights.shape[1], weights.shape[0]))[0, 0].numpy()
+        weights = read_mask(mask, (wide, tall))[0, 0].numpy()
     outer = (slice(inner[0].start - upper, lower - upper), slice(inner[1].start - left, right - left))
     fades = (upper > 0, lower < rows, left > 0, right < columns)
     weights = weights[outer] * _fade_in((lower - inner[0].start, right - inner[1].start), feather // across, fades)

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from studio.api.foreign import ForeignNode, Importer, ImportGap, ImportRule, Made
+from studio_image.import_essentials import ESSENTIAL_RULES
 from studio_image.import_sizes import SIZE_RULES, make_image
 
+_ALL_FRAMES = 4096
 _CHANNELS = ("red", "green", "blue", "alpha")
 
 
@@ -82,24 +84,52 @@ def _collect(importer: Importer, node: ForeignNode) -> Any:
 
 def _take_from_batch(importer: Importer, node: ForeignNode) -> Any:
     images = importer.get(node, "image")
-    start, length = importer.get(node, "batch_index", 0), importer.get(node, "length", 1)
+    start = importer.get(node, "batch_index", importer.get(node, "start", 0))
+    length = importer.get(node, "length", 1)
     if isinstance(images, Made) and images.kind == "video":
         return _take_frame(importer, node, images, start, length)
     if isinstance(images, Made) and not images.many:
         return images
     if length == 1:
         return Made({"from": importer.add(node, "logic.item", {"items": images, "index": start})}, "image")
-    inputs = {"items": images, "start": start, "stop": start + length if isinstance(start, int) else None}
+    ends = isinstance(start, int) and isinstance(length, int) and 0 < length < _ALL_FRAMES
+    inputs = {"items": images, "start": start, "stop": start + length if ends else None}
     return Made({"from": importer.add(node, "logic.slice", inputs)}, "image", many=True)
 
 
 def _take_frame(importer: Importer, node: ForeignNode, video: Made, start: Any, length: Any) -> Any:
-    if length != 1 or start not in (0, -1):
+    if not isinstance(start, int) or not isinstance(length, int) or start < -1:
         raise ImportGap("frames by number out of a video", "video.frames, by time")
-    inputs = {"video": video, "count": 1} if start == 0 else {"video": video, "count": 2}
-    frames = importer.add(node, "video.frames", inputs)
-    item = importer.add(node, "logic.item", {"items": {"from": frames}, "index": start}, name="frame")
+    if length != 1:
+        return _take_frames(importer, node, video, max(0, start), length)
+    if start > 0:
+        times = [{"from": _find_time(importer, node, video, start, "time")}]
+        frames = importer.add(node, "video.frames", {"video": video, "at_seconds": times})
+    else:
+        frames = importer.add(node, "video.frames", {"video": video, "count": 1 if start == 0 else 2})
+    index = 0 if start > 0 else start
+    item = importer.add(node, "logic.item", {"items": {"from": frames}, "index": index}, name="frame")
     return Made({"from": item}, "image")
+
+
+def _take_frames(importer: Importer, node: ForeignNode, video: Made, start: int, length: int) -> Made:
+    """Cut frames out of a video; the largest length that a node may have stands for all that follow."""
+    inputs: dict[str, Any] = {"video": video}
+    if start:
+        inputs["start"] = {"from": _find_time(importer, node, video, start, "start")}
+    if 0 < length < _ALL_FRAMES:
+        inputs["seconds"] = {"from": _find_time(importer, node, video, length, "length")}
+    if len(inputs) == 1:
+        return video
+    return Made({"from": importer.add(node, "video.trim", inputs)}, "video", many=True)
+
+
+def _find_time(importer: Importer, node: ForeignNode, video: Made, frame: int, name: str) -> str:
+    """Add nodes that turn a number of frames into seconds, and return the edge."""
+    fps = importer.add(node, "video.info", {"video": video}, name="facts", output="fps")
+    inputs = {"expression": "a / b", "a": frame, "b": {"from": fps}}
+    time = importer.add(node, "logic.calculate", inputs, name=f"{name}_frames")
+    return importer.add(node, "logic.to_float", {"number": {"from": time}}, name=name)
 
 
 def _repeat(importer: Importer, node: ForeignNode) -> Any:
@@ -255,6 +285,7 @@ _SAVED = ImportRule(_pass_images, ("filename_prefix",), role="output")
 
 RULES: dict[str, ImportRule] = {
     **SIZE_RULES,
+    **ESSENTIAL_RULES,
     **dict.fromkeys(
         ("PreviewImage", "MaskPreview", "MaskPreview+", "ImageCompare", "Image Comparer (rgthree)"), _VIEWER
     ),
@@ -268,6 +299,7 @@ RULES: dict[str, ImportRule] = {
     "BatchImagesNode": ImportRule(_collect),
     "RebatchImages": ImportRule(widgets=("batch_size",), passes="images"),
     "ImageFromBatch": ImportRule(_take_from_batch, ("batch_index", "length")),
+    "ImageFromBatch+": ImportRule(_take_from_batch, ("start", "length")),
     "RepeatImageBatch": ImportRule(_repeat, ("amount",)),
     "EmptyImage": ImportRule(_make_empty, ("width", "height", "batch_size", "color")),
     "ImageStitch": ImportRule(_stitch, ("direction", "match_image_size", "spacing_width", "spacing_color")),

@@ -18,7 +18,8 @@ def make_image(edge: str, *, many: bool = False) -> Made:
     return Made({"from": edge}, "image", many)
 
 
-def _find_method(importer: Importer, node: ForeignNode, name: str) -> str:
+def find_method(importer: Importer, node: ForeignNode, name: str) -> str:
+    """Return the filter that a node names."""
     method = str(importer.get(node, name, "area"))
     if method not in _METHODS:
         raise ImportGap(f"filter {method!r}", "lanczos")
@@ -27,7 +28,8 @@ def _find_method(importer: Importer, node: ForeignNode, name: str) -> str:
     return _METHODS[method]
 
 
-def _resize(importer: Importer, node: ForeignNode, image: Any, **inputs: Any) -> Made:
+def resize(importer: Importer, node: ForeignNode, image: Any, **inputs: Any) -> Made:
+    """Add a node that resizes an image or a mask, and return what it makes."""
     kind = image.kind if isinstance(image, Made) else "image"
     many = isinstance(image, Made) and image.many
     if kind == "mask":
@@ -43,19 +45,17 @@ def _scale(importer: Importer, node: ForeignNode) -> Any:
         return image
     crop = importer.get(node, "crop", "disabled")
     fit = "cover" if crop == "center" else "stretch"
-    method = _find_method(importer, node, "upscale_method")
-    return _resize(importer, node, image, width=width or None, height=height or None, fit=fit, method=method)
+    method = find_method(importer, node, "upscale_method")
+    return resize(importer, node, image, width=width or None, height=height or None, fit=fit, method=method)
 
 
 def _scale_by(importer: Importer, node: ForeignNode) -> Any:
-    method = _find_method(importer, node, "upscale_method")
-    return _resize(
-        importer, node, importer.get(node, "image"), scale=importer.get(node, "scale_by", 1.0), method=method
-    )
+    method = find_method(importer, node, "upscale_method")
+    return resize(importer, node, importer.get(node, "image"), scale=importer.get(node, "scale_by", 1.0), method=method)
 
 
 def _scale_to_pixels(importer: Importer, node: ForeignNode) -> Any:
-    method = _find_method(importer, node, "upscale_method")
+    method = find_method(importer, node, "upscale_method")
     steps = importer.get(node, "resolution_steps", 1)
     return _fit_pixels(
         importer, node, importer.get(node, "image"), importer.get(node, "megapixels", 1.0), steps, method
@@ -71,13 +71,13 @@ def _fit_pixels(importer: Importer, node: ForeignNode, image: Any, pixels: Any, 
     )
     as_float = importer.add(node, "logic.to_float", {"number": {"from": scale}}, name="factor")
     more = {"multiple_of": multiple} if isinstance(multiple, int) and multiple > 1 else {}
-    return _resize(importer, node, image, scale={"from": as_float}, method=method, **more)
+    return resize(importer, node, image, scale={"from": as_float}, method=method, **more)
 
 
 def _scale_to_side(importer: Importer, node: ForeignNode) -> Any:
     side = importer.get(node, "largest_size", 512)
-    method = _find_method(importer, node, "upscale_method")
-    return _resize(importer, node, importer.get(node, "image"), width=side, height=side, fit="contain", method=method)
+    method = find_method(importer, node, "upscale_method")
+    return resize(importer, node, importer.get(node, "image"), width=side, height=side, fit="contain", method=method)
 
 
 def _resize_any(importer: Importer, node: ForeignNode) -> Any:
@@ -100,18 +100,18 @@ def _resize_any(importer: Importer, node: ForeignNode) -> Any:
     if kind == "scale dimensions":
         crop = read("crop", 2)
         fit = "cover" if crop == "center" else "stretch"
-        return _resize(importer, node, image, width=read("width", 0), height=read("height", 1), fit=fit, method=method)
+        return resize(importer, node, image, width=read("width", 0), height=read("height", 1), fit=fit, method=method)
     if kind == "scale by multiplier":
-        return _resize(importer, node, image, scale=read("multiplier", 0), method=method)
+        return resize(importer, node, image, scale=read("multiplier", 0), method=method)
     if kind == "scale longer dimension":
         side = read("longer_size", 0)
-        return _resize(importer, node, image, width=side, height=side, fit="contain", method=method)
+        return resize(importer, node, image, width=side, height=side, fit="contain", method=method)
     if kind == "scale shorter dimension":
         importer.differ(node, "the longer side is cut to a square of the shorter one")
         raise ImportGap("resizing by the shorter side", "image.resize with fit")
     if kind in ("scale width", "scale height"):
         name = kind.removeprefix("scale ")
-        return _resize(importer, node, image, **{name: read(name, 0)}, method=method)
+        return resize(importer, node, image, **{name: read(name, 0)}, method=method)
     raise ImportGap(f"resizing by {str(kind)[:40]!r}", "image.resize")
 
 
@@ -128,10 +128,10 @@ def _crop(importer: Importer, node: ForeignNode) -> Any:
 
 
 def _pad(importer: Importer, node: ForeignNode) -> Any:
-    method = _find_method(importer, node, "interpolation")
+    method = find_method(importer, node, "interpolation")
     size = {"width": importer.get(node, "target_width"), "height": importer.get(node, "target_height")}
     color = importer.get(node, "padding_color", "black")
-    return _resize(importer, node, importer.get(node, "image"), **size, fit="pad", background=color, method=method)
+    return resize(importer, node, importer.get(node, "image"), **size, fit="pad", background=color, method=method)
 
 
 def _measure(importer: Importer, node: ForeignNode) -> Any:

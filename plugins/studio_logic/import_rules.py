@@ -10,6 +10,7 @@ from typing import Any
 from studio.api import StudioError
 from studio.api.foreign import ForeignLink, ForeignNode, Importer, ImportGap, ImportRule, Made
 from studio_logic.calculate import calculate
+from studio_logic.import_packages import PACKAGE_RULES
 
 _LETTERS = "abcd"
 
@@ -126,6 +127,7 @@ RULES = {
     "PreviewAny": ImportRule(widgets=(), choose=lambda inputs: "source" if "source" in inputs else ""),
     "Int-🔬": ImportRule(fold=lambda inputs: [int(inputs["Number"])]),
     "Float-🔬": ImportRule(fold=lambda inputs: [float(inputs["Number"])]),
+    **PACKAGE_RULES,
     "easy cleanGpuUsed": ImportRule(choose=_choose_first),
 }
 """What nodes of ComfyUI mean, by class."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from studio.api import Channels, Context, Field, Image, Migration, check_inputs, node
+from studio.api import Added, Channels, Context, Field, Image, Migration, check_inputs, node
 from studio_image.checks import check_median
 
 
@@ -41,17 +41,24 @@ def sharpen_image(
     radius: Annotated[float, Field(ge=0, le=200, unit="pixels")] = 1.5,
     amount: Annotated[float, Field(ge=0, le=20, unit="factor")] = 0.8,
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.0,
+    kind: Annotated[Literal["unsharp", "adaptive"], Added] = "unsharp",
 ) -> Image:
-    """Sharpen an image by unsharp masking; alpha stays.
+    """Sharpen an image by unsharp masking, or by the contrast of each pixel's neighbors; alpha stays.
+
+    "adaptive" is contrast adaptive sharpening (AMD FidelityFX CAS 2019): it sharpens soft parts more than strong edges
+    and makes no halos; the outermost pixels stay as they are.
 
     Args:
         image: Image to sharpen.
-        radius: Standard deviation of the blur that unsharp masking subtracts.
-        amount: Strength of the sharpening; 0 changes nothing.
-        threshold: Smallest difference that is sharpened, so that noise is not.
+        radius: Standard deviation of the blur that unsharp masking subtracts; "adaptive" looks at 3 x 3 pixels.
+        amount: Strength of the sharpening. For "unsharp" 0 changes nothing; "adaptive" goes from 0, its least, to 1.
+        threshold: Smallest difference that "unsharp" sharpens, so that noise is not.
+        kind: Kind of sharpening.
     """
-    from studio_image.sharpen import sharpen
+    from studio_image.sharpen import sharpen, sharpen_adaptively
 
+    if kind == "adaptive":
+        return Image(sharpen_adaptively(image.pixels, min(amount, 1.0)))
     return Image(sharpen(image.pixels, radius, amount, threshold)) if radius > 0 and amount > 0 else image
 
 

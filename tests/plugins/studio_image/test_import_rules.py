@@ -101,3 +101,97 @@ def test_numbers_are_worked_out_before_the_run(studio: Studio, tmp_path: Path, p
 
     assert made.shape[:2] == (4, 7)
     np.testing.assert_allclose(to_float(made)[0, 0], [1, 128 / 255, 0], atol=0.005)
+
+
+def sharpen_as_published(image: np.ndarray, amount: float) -> np.ndarray:
+    """Contrast adaptive sharpening by its formula, with zeros around the image."""
+    padded = np.pad(image, ((1, 1), (1, 1), (0, 0)))
+    made = np.empty_like(image)
+    for y in range(image.shape[0]):
+        for x in range(image.shape[1]):
+            part = padded[y : y + 3, x : x + 3]
+            cross = np.stack([part[0, 1], part[1, 0], part[1, 1], part[1, 2], part[2, 1]])
+            corners = np.stack([part[0, 0], part[0, 2], part[2, 0], part[2, 2]])
+            high, low = cross.max(0) + corners.max(0), cross.min(0) + corners.min(0)
+            weight = -np.sqrt(np.minimum(low, 2 - high) / (high + 1e-5)) * (amount * (1 / 5 - 1 / 8) + 1 / 8)
+            made[y, x] = (weight * (cross.sum(0) - part[1, 1]) + part[1, 1]) / (1 + 4 * weight)
+    return made.clip(0, 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "expected"),
+    [
+        ("ImageFlip+", {"axis": "xy"}, lambda image: image[::-1, ::-1]),
+        ("ImageFlip+", {"axis": "y"}, lambda image: image[::-1]),
+        ("ImagePosterize+", {"threshold": 0.5}, lambda image: np.repeat(image.mean(2, keepdims=True) > 0.5, 3, 2)),
+        ("ImageCASharpening+", {"amount": 0.8}, lambda image: sharpen_as_published(image, 0.8)),
+        (
+            "ImageDesaturate+",
+            {"factor": 0.5, "method": "luminance (Rec.709)"},
+            lambda image: image / 2 + (image @ [0.2126, 0.7152, 0.0722])[..., None] / 2,
+        ),
+        (
+            "ImageDesaturate+",
+            {"factor": 0.25, "method": "luminance (Rec.601)"},
+            lambda image: image * 0.75 + (image @ [0.299, 0.587, 0.114])[..., None] / 4,
+        ),
+        (
+            "ImageCrop+",
+            {"width": 4, "height": 2, "position": "right-center", "x_offset": 0, "y_offset": 0},
+            lambda image: image[3:5, 8:12],
+        ),
+    ],
+)
+def test_nodes_of_essentials_give_the_numbers_of_their_source(
+    studio: Studio, tmp_path: Path, pixels: np.ndarray, kind: str, inputs: dict[str, Any], expected: Any
+) -> None:
+    opaque = ("SplitImageWithAlpha", {"image": ["a", 0]})
+    made = to_float(run(studio, tmp_path, opaque=opaque, end=(kind, {"image": ["opaque", 0], **inputs})))
+
+    wanted = np.asarray(expected(pixels[..., :3].astype(np.float64)), np.float32)
+    np.testing.assert_allclose(np.broadcast_to(made[..., :3], wanted.shape), wanted, atol=0.01)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "size"),
+    [
+        ({"width": 6, "height": 6, "method": "keep proportion", "condition": "always"}, (4, 6)),
+        ({"width": 6, "height": 6, "method": "pad", "condition": "always"}, (6, 6)),
+        ({"width": 6, "height": 6, "method": "fill / crop", "condition": "always"}, (6, 6)),
+        ({"width": 24, "height": 0, "method": "stretch", "condition": "always"}, (8, 24)),
+        ({"width": 24, "height": 24, "method": "keep proportion", "condition": "downscale if bigger"}, (8, 12)),
+        ({"width": 9, "height": 7, "method": "stretch", "condition": "always", "multiple_of": 4}, (4, 8)),
+    ],
+)
+def test_an_image_is_resized_as_essentials_resize(
+    studio: Studio, tmp_path: Path, pixels: np.ndarray, inputs: dict[str, Any], size: tuple[int, int]
+) -> None:
+    end = ("ImageResize+", {"image": ["a", 0], "interpolation": "lanczos", "multiple_of": 0, **inputs})
+
+    assert run(studio, tmp_path, end=end).shape[:2] == size
+
+
+def test_a_mask_is_mirrored_and_blurred(studio: Studio, tmp_path: Path, pixels: np.ndarray) -> None:
+    from scipy import ndimage
+
+    flipped = ("MaskFlip+", {"mask": ["a", 1], "axis": "x"})
+    soft = ("MaskBlur+", {"mask": ["flipped", 0], "amount": 5, "device": "auto"})
+
+    made = run(studio, tmp_path, flipped=flipped, soft=soft, end=("MaskToImage", {"mask": ["soft", 0]}))
+
+    mask = 1 - pixels[:, ::-1, 3]
+    wanted = ndimage.gaussian_filter(mask, 1.1, mode="mirror", truncate=2 / 1.1)  # 5 x 5, as torchvision pads
+    assert np.abs(to_float(made)[2:-2, 2:-2, 0] - wanted[2:-2, 2:-2]).max() < 0.06
+
+
+def test_sums_and_constants_of_packages_are_worked_out(studio: Studio, tmp_path: Path, pixels: np.ndarray) -> None:
+    size = ("ImageResize+", {"image": ["a", 0], "width": 6, "height": 0, "interpolation": "lanczos",
+                             "method": "keep proportion", "condition": "always", "multiple_of": 0})  # fmt: skip
+    number = ("INTConstant", {"value": 3})
+    area = ("SimpleMath+", {"value": "a * b / 2 + c", "a": ["size", 1], "b": ["size", 2], "c": ["number", 0]})
+    side = ("MathExpression|pysssss", {"expression": "c + 2.6", "c": ["number", 0]})
+    empty = ("EmptyImage", {"width": ["area", 0], "height": ["side", 0], "batch_size": 1, "color": 0})
+
+    made = run(studio, tmp_path, size=size, number=number, area=area, side=side, end=empty)
+
+    assert made.shape[:2] == (5, 15)  # 3 + 2.6 is cut to 5; 6 x 4 / 2 + 3 is 15
