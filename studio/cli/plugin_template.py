@@ -152,6 +152,7 @@ If Studio does not find a node type, `studio plugins` says why.
 - Weights go into `$package/weights/`; the hook `studio_models` names them. All files of `$package` are in the wheel.
 
 To ship it, raise `version` in `pyproject.toml` and build the wheel: `pip wheel --no-deps -w dist .`
+Then check it whole: `studio plugins check $name --wheel dist/$package-0.1.0-py3-none-any.whl`
 """,
     "$package/py.typed": "",
     "$package/__init__.py": '''\

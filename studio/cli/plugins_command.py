@@ -1,8 +1,10 @@
-"""`studio plugins`: list plugins, describe one, and say which are not loaded."""
+"""`studio plugins`: list plugins, describe and check one, and say which are not loaded."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,6 +13,8 @@ from studio.app import read_settings
 from studio.cli.answer import answer
 from studio.cli.disabled_plugins import write_disabled_plugins
 from studio.cli.options import create_studio, json_option, plugins_options
+from studio.cli.parameter_types import PathType
+from studio.cli.plugin_check import examine_row
 from studio.cli.plugin_details import describe_plugin, find_details
 from studio.cli.shell_values import complete_plugins
 from studio.errors import UsageError
@@ -62,7 +66,7 @@ def _list_plugins(*, as_json: bool, **engine: Any) -> None:
 def _describe(row: PluginRow) -> str:
     status = click.style(f"{row.status:8}", fg=_COLORS[row.status])
     origin = f"{row.distribution} {row.version}".strip()
-    detail = f"{len(row.node_types)} node types"
+    detail = "1 node type" if len(row.node_types) == 1 else f"{len(row.node_types)} node types"
     if row.status == "failed":
         detail = f"{row.problem}  [{row.where}]"
     elif row.status == "disabled":
@@ -85,6 +89,28 @@ def show(ctx: click.Context, /, name: str, as_json: bool, **own: Any) -> None:
         answer(found)
         return
     click.echo("\n\n".join(describe_plugin(details) for details in found))
+
+
+@command.command("check")
+@click.argument("name", shell_complete=complete_plugins)
+@click.option("--wheel", type=PathType(exists=True, dir_okay=False), help="Its wheel, in which every file must be.")
+@json_option
+@plugins_options
+@click.pass_context
+def check(ctx: click.Context, /, name: str, wheel: Path | None, as_json: bool, **own: Any) -> None:
+    """Check the plugin NAME as `studio.testing.check_plugin` does: all that it provides, its metadata and its wheel.
+
+    Node types are tried with their defaults, and with their example graphs.
+    """
+    given = {option: value for option, value in own.items() if value}
+    with create_studio(**{**ctx.obj, **given}, on_disk=False, import_plugins=True) as studio:
+        reports = [examine_row(row, wheel) for row in _find_rows(studio.registry.plugins, name)]
+    if as_json:
+        answer([asdict(report) for report in reports])
+    else:
+        click.echo("\n\n".join(map(str, reports)))
+    if any(report.failed for report in reports):
+        ctx.exit(1)
 
 
 @command.command("disable")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,25 +74,54 @@ def check_plugin(
         UsageError: E002 if this machine does not have the device.
     """
     __tracebackhide__ = True
+    report = examine_plugin(
+        plugin,
+        examples=examples,
+        example_graphs=example_graphs,
+        values=values,
+        others=others,
+        settings=settings,
+        graphs=graphs,
+        wheel=wheel,
+        device=device,
+        dtype=dtype,
+    )
+    module = sys.modules.get(plugin) if isinstance(plugin, str) else plugin
+    report.require(str(getattr(module, "__file__", None) or ""))
+    return report
+
+
+def examine_plugin(
+    plugin: Any,
+    *,
+    examples: Mapping[str, Example] | None = None,
+    example_graphs: bool | None = None,
+    values: Iterable[Any] = (),
+    others: Iterable[Any] = (),
+    settings: PluginSettings | None = None,
+    graphs: Iterable[Path | str] = (),
+    wheel: Path | str | None = None,
+    **options: str,
+) -> Report:
+    """Return the checks of a plugin, as `check_plugin` describes them; the options are the device and the dtype."""
     name = plugin if isinstance(plugin, str) else str(getattr(plugin, "__name__", type(plugin).__name__))
     report = Report(f"plugin {name!r}")
     module = _import(plugin, report)
     given = [(f"other-{number}", _import(other, report)) for number, other in enumerate(others)]
-    if module is not None and not report.failed:
-        tables = {} if settings is None else {name: settings}
-        options = {"device": device, "dtype": dtype}
-        with open_workspace([*given, (name, module)], discover=True, settings=tables, **options) as workspace:
-            row = workspace.studio.registry.plugins[-1]
-            if report.add("loading", [*workspace.find_load_problems(), *_find_empty_problems(row)]):
-                checks = _Checks(workspace, row, module, given, {**options, "settings": settings})
-                checks.check_node_types(report, examples or {}, list(values))
-                if example_graphs is not False:
-                    checks.check_example_graphs(report, required=example_graphs is True)
-                checks.check_value_types(report, list(values))
-                checks.check_models(report)
-                checks.check_graphs(report, graphs)
-        _check_metadata(report, module, wheel)
-    report.require(str(getattr(module, "__file__", None) or ""))
+    if module is None or report.failed:
+        return report
+    tables = {} if settings is None else {name: settings}
+    with open_workspace([*given, (name, module)], discover=True, settings=tables, **options) as workspace:
+        row = workspace.studio.registry.plugins[-1]
+        if report.add("loading", [*workspace.find_load_problems(), *_find_empty_problems(row)]):
+            checks = _Checks(workspace, row, module, given, {**options, "settings": settings})
+            checks.check_node_types(report, examples or {}, list(values))
+            if example_graphs is not False:
+                checks.check_example_graphs(report, required=example_graphs is True)
+            checks.check_value_types(report, list(values))
+            checks.check_models(report)
+            checks.check_graphs(report, graphs)
+    _check_metadata(report, module, wheel)
     return report
 
 

@@ -42,6 +42,7 @@ LINES = {
     "nodes": "nodes image",
     "plugins": "plugins",
     "plugins show": "plugins show image",
+    "plugins check": "plugins check nonsense",
     "plugins disable": "plugins disable image",
     "plugins enable": "plugins enable image",
     "models list": "models list",

@@ -55,7 +55,8 @@ def test_its_readme_says_which_commands_to_type_after_an_edit(tmp_path: Path) ->
 
     text = (tmp_path / "README.md").read_text("utf-8")
 
-    for words in ("pip install -e '.[test]'", "python -m pytest", "studio run graphs/example.json -o out"):
+    for words in ("pip install -e '.[test]'", "python -m pytest", "studio run graphs/example.json -o out",
+                  "studio plugins check two_words --wheel dist/studio_two_words-"):  # fmt: skip
         assert words in text
     assert all(node["version"] == "1.0" for node in json.loads(
         (tmp_path / "graphs/example.json").read_text("utf-8"))["nodes"].values())  # fmt: skip
