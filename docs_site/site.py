@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from docs_site.command_pages import create_command_pages, find_command_path, list_commands
 from docs_site.conversion import convert_page
@@ -26,6 +27,7 @@ from docs_site.node_pages import (
     find_plugin_path,
 )
 from docs_site.page import Page
+from docs_site.pictures import find_picture, format_picture, is_whole
 from docs_site.python_pages import create_python_pages
 from docs_site.schema_page import create_schema_page
 from docs_site.settings_page import create_settings_page
@@ -96,8 +98,14 @@ def _create_node_pages(
         for one in types:
             graph = load_example(one)
             example = None if graph is None else graph.json
-            pages.append(create_node_page(one, example, shown.get(one.id, ""), uses.get(one.id, ())))
+            made = shown.get(one.id) or _show_picture(root, one, example)
+            pages.append(create_node_page(one, example, made, uses.get(one.id, ())))
     return pages
+
+
+def _show_picture(root: Path, node_type: NodeType, example: Mapping[str, Any] | None) -> str:
+    path = find_picture(root, node_type.id, example)
+    return format_picture(path) if path else ""
 
 
 def _name_abouts(plugin: str) -> list[str]:
@@ -134,7 +142,7 @@ def build_site(folder: Path, *, root: Path = ROOT, media_seconds: float = 0.0) -
     source, output = folder / "source", folder / "site"
     shutil.rmtree(source, ignore_errors=True)
     source.mkdir(parents=True)
-    site = collect_site(root, _show_examples(folder, source, media_seconds))
+    site = collect_site(root, _show_examples(root, folder, source, media_seconds))
     problems = find_problems(root, site, [source])
     if problems:
         raise SiteProblem("\n".join(problems))
@@ -146,10 +154,14 @@ def build_site(folder: Path, *, root: Path = ROOT, media_seconds: float = 0.0) -
     return site
 
 
-def _show_examples(folder: Path, source: Path, seconds: float) -> dict[str, str]:
+def _show_examples(root: Path, folder: Path, source: Path, seconds: float) -> dict[str, str]:
+    """Run examples that a kept picture does not show whole."""
     if not seconds:
         return {}
-    examples = [(name, graph) for name, one in load_node_types().items() if (graph := load_example(one)) is not None]
+    found = [(name, graph) for name, one in load_node_types().items() if (graph := load_example(one)) is not None]
+    examples = [
+        (name, graph) for name, graph in found if not (find_picture(root, name, graph.json) and is_whole(root, name))
+    ]
     return MediaRoom(folder, source, seconds).show_examples(examples)
 
 
@@ -190,7 +202,8 @@ def run_zensical(config: Path) -> None:
 
 
 def write_texts(site: Site, output: Path) -> None:
-    """Write `llms.txt` and `llms-full.txt` into a built site."""
+    """Write `llms.txt` and `llms-full.txt` into a built site; remove `404.html`, whose links hold at one place only."""
+    (output / "404.html").unlink(missing_ok=True)
     (output / "llms.txt").write_text(create_index(site.pages, site.menus), encoding="utf-8")
     pages = [site.pages[path] for path in list_paths(site.menus)]
     (output / "llms-full.txt").write_text(create_full_text(pages), encoding="utf-8")

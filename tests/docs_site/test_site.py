@@ -82,7 +82,7 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def pages(output: Path) -> dict[Path, _Links]:
     """The pages of the built site."""
-    return {path.resolve(): _read(path) for path in output.rglob("*.html") if path.name != "404.html"}
+    return {path.resolve(): _read(path) for path in output.rglob("*.html")}
 
 
 @pytest.mark.slow
@@ -114,7 +114,7 @@ def test_search_and_the_texts_for_programs_are_built(output: Path) -> None:
 def _find_broken(pages: dict[Path, _Links]) -> Iterator[str]:
     for path, links in pages.items():
         for target in (*links.targets, *links.loaded):
-            if ELSEWHERE.match(target) or target.startswith(("mailto:", "javascript:", "data:", "/")):
+            if ELSEWHERE.match(target) or target.startswith(("mailto:", "javascript:", "data:")):
                 continue
             name, _, anchor = unquote(target).partition("#")
             place = (path.parent / name).resolve() if name else path
