@@ -71,7 +71,18 @@ def describe_type(spec: TypeSpec) -> str:
         text = f"list of {text}"
     if spec.optional:
         text += " or `null`"
-    return "; ".join(part for part in (text, describe_limits(spec.limits)) if part)
+    return "; ".join(part for part in (text, describe_limits(spec.limits), _describe_form(spec)) if part)
+
+
+def _describe_form(spec: TypeSpec) -> str:
+    """Return how a value is written, with a link where a page says more; "" for nothing."""
+    parts = []
+    if spec.grammar is not None:
+        page = "../../../docs/image.md#colors" if "color" in spec.grammar.name else ""
+        parts.append(f"written as [{spec.grammar.name}]({page})" if page else f"written as {spec.grammar.name}")
+    if spec.limits is not None and spec.limits.pattern is not None:
+        parts.append(f"matching `{spec.limits.pattern}`")
+    return "; ".join(parts)
 
 
 def describe_limits(limits: Field | None) -> str:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 import pytest
 
 from docs_site.node_pages import create_node_page, describe_limits, describe_type
 from docs_site.page import Page
-from studio.api import Context, Field, Mask, NodeType, get_node_type, node
+from docs_site.site import ROOT
+from studio.api import Color, Context, Field, Mask, NodeType, get_node_type, node, parse_color
 
 
 @node("dots.count_dots")
@@ -16,6 +18,8 @@ def count_dots(
     *,
     size: Annotated[int, Field(ge=1, le=8, unit="pixels")] = 2,
     kind: Literal["a", "b"] = "a",
+    ink: Color = "red",
+    name: Annotated[str, Field(pattern="[a-z]+")] = "a",
     mask: Mask | None = None,
 ) -> int:
     """Count dots.
@@ -26,6 +30,8 @@ def count_dots(
         text: Text with dots | bars.
         size: Size of a dot.
         kind: Kind of dots.
+        ink: Color of a dot.
+        name: Name of dots.
         mask: Where dots count.
     """
     return text.count(".")
@@ -46,6 +52,10 @@ def test_a_page_says_what_the_node_type_does(page: Page) -> None:
 def test_inputs_have_type_range_unit_default_and_help(page: Page) -> None:
     assert "| `text` | text | **required** | Text with dots \\| bars. |" in page.text
     assert "| `size` | int; 1 to 8 pixels | `2` | Size of a dot. |" in page.text
+    assert (
+        '| `ink` | text; written as [a color](../../../docs/image.md#colors) | `"red"` | Color of a dot. |' in page.text
+    )
+    assert '| `name` | text; matching `[a-z]+` | `"a"` | Name of dots. |' in page.text
     assert '| `kind` | `a`, `b` | `"a"` | Kind of dots. |' in page.text
 
 
@@ -73,3 +83,13 @@ def test_the_example_and_the_graphs_that_use_it_are_there(page: Page) -> None:
 )
 def test_limits_are_words(limits: Field | None, words: str) -> None:
     assert describe_limits(limits) == words
+
+
+def test_every_form_of_a_color_that_the_page_shows_is_one() -> None:
+    text = (ROOT / "docs/image.md").read_text(encoding="utf-8")
+    section = text.partition("\n## Colors\n")[2].partition("\n## ")[0]
+
+    shown = re.findall(r'`"([^"]+)"`', section)
+
+    assert len(shown) > 10
+    assert [color for color in shown if len(parse_color(color)) != 4] == []
