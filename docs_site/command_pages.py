@@ -25,9 +25,15 @@ def list_commands() -> Iterator[tuple[str, click.Command]]:
 def _walk(words: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
     yield words, command
     if isinstance(command, click.Group):
-        with click.Context(command, info_name=words) as context:
+        with _open_context(words, command) as context:
             for name, child in _list_children(command, context):
                 yield from _walk(f"{words} {name}", child)
+
+
+def _open_context(words: str, command: click.Command) -> click.Context:
+    """Return the context in which the program shows the help of a command, 80 columns wide."""
+    settings = dict(studio_command.context_settings) | {"terminal_width": 80, "max_content_width": 80}
+    return click.Context(command, info_name=words, **settings)
 
 
 def _list_children(command: click.Command, context: click.Context) -> Iterator[tuple[str, click.Command]]:
@@ -52,7 +58,7 @@ def create_command_pages() -> list[Page]:
 
 
 def _create_page(words: str, command: click.Command) -> Page:
-    with click.Context(command, info_name=words, terminal_width=80, max_content_width=80) as context:
+    with _open_context(words, command) as context:
         parts = [f"# {words}", f"```text\n{command.get_help(context).strip()}\n```"]
         options = [one for one in command.params if isinstance(one, click.Option)]
         rows = [list(record) for option in options if (record := option.get_help_record(context))]

@@ -24,3 +24,9 @@ def test_underscores_of_a_help_text_are_no_emphasis() -> None:
     table = page.text.partition("## Options")[2]
 
     assert r"{item.name}\_{seed:04d}\_{output}.{ext}" in table
+
+
+def test_the_options_are_those_that_the_program_takes() -> None:
+    pages = {page.path: page.text for page in create_command_pages()}
+
+    assert "  -h, --help  Show this message and exit." in pages["reference/command_line/studio_cache_prune.md"]
