@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.api import Frame, Video
-from studio.errors import StudioError
+from studio.errors import MediaError, StudioError
 
 _SLACK_SECONDS = 1e-5  # times are whole microseconds
 
@@ -30,7 +30,7 @@ class NearestFrames:
         self._frames = video.frames()
         first = next(self._frames, None)
         if first is None:
-            raise StudioError("E504", f"input {name!r}: the video has no frames")
+            raise MediaError("E504", f"input {name!r}: the video has no frames")
         self._shown: Frame = first
         self._following = next(self._frames, None)
 

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from studio.api import Frame, FramePosition, Image, Video, is_out_of_memory
-from studio.errors import StudioError
+from studio.errors import MediaError
 from studio.execution.call import Call
 from studio.execution.context import RunContext
 from studio.execution.frame_rows import FrameRows
@@ -122,7 +122,7 @@ class _MappedVideo:
             finally:
                 stream.close()
             if first is None:
-                raise StudioError("E504", "the video has no frames")
+                raise MediaError("E504", "the video has no frames")
             self._first = first
         return self._first
 

@@ -55,6 +55,28 @@ def test_every_row_says_what_it_means_and_what_to_do() -> None:
     assert short == []
 
 
+def test_every_row_says_more_than_that_there_is_a_hint() -> None:
+    rows = [split_row(line) for line in read_page() if CODE.match(line.removeprefix("| "))]
+
+    assert [row[0] for row in rows if row[3] in ("see the hint", "follow the hint")] == []
+
+
+def test_each_part_names_the_classes_of_its_errors() -> None:
+    classes = find_classes()
+    parts = re.split(r"^## ", "\n".join(read_page()), flags=re.MULTILINE)
+
+    missing = [
+        f"{code}: {name}"
+        for part in parts
+        for code in re.findall(r"^\| (E[0-9]{3}) \|", part, re.MULTILINE)
+        for name in sorted(classes.get(code, ()))
+        if f"`{name}`" not in part.partition("\n|")[0]
+    ]
+
+    assert len(classes) > 150
+    assert missing == []
+
+
 def test_every_code_that_is_listed_can_be_provoked() -> None:
     assert MODULES
     assert set(PROVOKERS) == set(find_listed())
@@ -111,6 +133,19 @@ def find_raised() -> set[str]:
         bare = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in bare]
         found |= {code for text in texts if isinstance(text, str) for code in CODE.findall(text)}
+    return found
+
+
+@cache
+def find_classes() -> dict[str, set[str]]:
+    """Return the classes that the sources create with each code, as far as the code is a literal there."""
+    found: dict[str, set[str]] = {}
+    for path in [*(ROOT / "studio").rglob("*.py"), *(ROOT / "plugins").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("Error"):
+                literals = [one.value for one in node.args[:1] if isinstance(one, ast.Constant)]
+                for code in filter(CODE.fullmatch, map(str, literals)):
+                    found.setdefault(code, set()).add(node.func.id)
     return found
 
 
