@@ -197,7 +197,7 @@ def run_command(graph: Path, table: Path | None, folder: Path, **options: Any) -
     before the first runs.
 
     Exit codes: 0 done, 1 failed, 2 invalid graph, items or usage, 3 partly done, 70 a bug in Studio, 130 cancelled,
-    143 cancelled by SIGTERM.
+    141 the reader of the output ended, 143 cancelled by SIGTERM.
     """
     engine = {name: options[name] for name in _ENGINE_OPTIONS}
     more = {name: options[name] for name in ("memory_bytes", "vram_bytes", "ram_bytes")}

@@ -66,7 +66,8 @@ def command(
     Only this file is made: one output, and one entry of a list. For a file without a graph, such as a text file, the
     manifest or the ledger in its folder is used. --set changes the value of an input.
 
-    Exit codes: 0 done, 1 failed, 2 invalid graph or usage, 70 a bug in Studio, 130 cancelled, 143 cancelled by SIGTERM.
+    Exit codes: 0 done, 1 failed, 2 invalid graph or usage, 70 a bug in Studio, 130 cancelled, 141 the reader of the
+    output ended, 143 cancelled by SIGTERM.
     """
     from studio.batch.records import read_ledger
     from studio.provenance.check import find_record

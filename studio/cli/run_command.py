@@ -112,8 +112,8 @@ def command(
     With --watch the command runs again each time the graph, a graph in it, its media, its weights or the code of an
     editable plugin is saved. A save during a run cancels that run and starts another. Ctrl-C ends the command.
 
-    Exit codes: 0 done, 1 failed, 2 invalid graph or usage, 3 partly done, 70 a bug in Studio, 130 cancelled, 143
-    cancelled by SIGTERM.
+    Exit codes: 0 done, 1 failed, 2 invalid graph or usage, 3 partly done, 70 a bug in Studio, 130 cancelled, 141 the
+    reader of the output ended, 143 cancelled by SIGTERM.
     """
     given = [flag for flag, on in (("--quiet", quiet), ("--verbose", verbose), ("--events", events)) if on]
     if len(given) > 1:
