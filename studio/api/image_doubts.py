@@ -10,6 +10,7 @@ from studio.api.avif_reading import find_points
 from studio.api.formats import avif, exr, gif, jpeg, png, riff, tiff
 from studio.api.image_code_points import CodePoints, create_gamma, describe_conversion
 from studio.api.image_color import find_profile_points
+from studio.api.image_density import find_density
 from studio.api.image_reading import ImageOptions, read_image_part
 from studio.api.media_file import open_media
 from studio.api.tiff_reading import find_tiff_doubts
@@ -43,7 +44,7 @@ def find_image_doubts(path: Path, limits: MediaLimits, *, keeps_range: bool = Fa
         return list(read_image_part(path, limits, ImageOptions())[2] or ())
     try:
         if data.startswith(png.SIGNATURE):
-            return _find_png_doubts(data, keeps_range=keeps_range)
+            return _find_png_doubts(data, keeps_range=keeps_range) + _describe_density(data)
         if avif.is_avif(data):
             return _find_avif_doubts(data, keeps_range=keeps_range)
         found = next((find for start, find in _FINDERS.items() if data.startswith(start)), None)
@@ -125,7 +126,7 @@ def _find_jpeg_doubts(data: bytes) -> list[str]:
     doubts = [_GAIN_MAP] if jpeg.has_gain_map(segments, data) else []
     if not doubts and (count := jpeg.count_views(segments)) > 1:
         doubts.append(f"the file has {count} images, of which the first is read")
-    return doubts + (_describe_exif(exif[0]) if exif else [])
+    return doubts + (_describe_exif(exif[0]) if exif else []) + _describe_density(data)
 
 
 def _describe_exif(exif: bytes) -> list[str]:
@@ -144,7 +145,13 @@ def _describe_exif(exif: bytes) -> list[str]:
 
 
 def _find_tiff(data: bytes) -> list[str]:
-    return find_tiff_doubts(data) + _describe_exif(data)
+    return find_tiff_doubts(data) + _describe_exif(data) + _describe_density(data)
+
+
+def _describe_density(data: bytes) -> list[str]:
+    density = find_density(data)
+    said = f"the resolution of the file, {density} dpi, is not in what is made from it: set it with another program"
+    return [said] if density else []
 
 
 _FINDERS: dict[bytes, tuple[Callable[[bytes], list[str]], Callable[[bytes], bytes | None]]] = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from studio.api.formats import riff
 from studio.api.image import Image
-from studio.api.image_color import convert_to_srgb
+from studio.api.image_color import convert_to_srgb, find_profile_points
 from studio.api.media_file import open_media, refuse
 from studio.api.video import Frame, Video
 
@@ -69,7 +69,7 @@ def probe_webp(path: Path, limits: MediaLimits) -> dict[str, Any]:
     """Return the facts of `probe_file` about a WebP file."""
     with open_media(path, limits) as file:
         width, height = riff.find_webp_size(file.read(30)) or (0, 0)
-    lengths = _read_lengths(path, limits)
+    lengths, points = _read_lengths(path, limits), find_profile_points(_read_profile(path, limits))
     video = {
         "codec": "webp",
         "width": width,
@@ -81,6 +81,8 @@ def probe_webp(path: Path, limits: MediaLimits) -> dict[str, Any]:
         "rotation": 0,
         "broken": False,
         "hidden_frames": 0,
+        "color": points.describe() if points else "",
+        "high_dynamic_range": points is not None,
     }
     video |= {"frames": len(lengths), "seconds": sum(lengths) / 1000, "variable_rate": len(set(lengths[:-1])) > 1}
     return {

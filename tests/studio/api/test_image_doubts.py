@@ -56,6 +56,15 @@ def test_an_orientation_alone_is_applied_and_not_named(tmp_path: Path) -> None:
     assert doubt(tmp_path / "a.jpg") == []
 
 
+@pytest.mark.parametrize("dpi", [72, 96, 300, 600])
+@pytest.mark.parametrize("extension", ["jpg", "png", "tif"])
+def test_a_resolution_that_somebody_chose_is_named(tmp_path: Path, extension: str, dpi: int) -> None:
+    PIL.Image.new("RGB", (16, 16)).save(tmp_path / f"a.{extension}", dpi=(dpi, dpi))
+
+    named = f"the resolution of the file, {dpi} dpi, is not in what is made from it: set it with another program"
+    assert doubt(tmp_path / f"a.{extension}") == ([named] if dpi > 100 else [])
+
+
 @pytest.mark.parametrize(
     ("kind", "content", "said"),
     [

@@ -12,6 +12,7 @@ from studio.api.video import Video
 from studio.api.video_probing import probe_file
 from studio.errors import MediaError
 from studio.settings import MediaLimits
+from tests.studio.api.test_image_color import ADOBE_RGB, make_profile
 from tests.studio.api.videos import LIMITS, VIDEO, make_noise, make_ramp
 
 
@@ -29,6 +30,18 @@ def test_every_frame_has_its_samples_and_its_length(tmp_path: Path, mode: str) -
     for frame, array in zip(frames, arrays, strict=True):
         shown = array[:, :, -1] > 0 if mode == "RGBA" else ...  # what is transparent loses its color
         np.testing.assert_array_equal(frame.image.stored[shown], array[shown])
+
+
+@pytest.mark.parametrize(("transfer", "name"), [(16, "PQ BT.2020"), (18, "HLG BT.2020"), (1, "")])
+def test_high_dynamic_range_in_a_profile_is_named(tmp_path: Path, transfer: int, name: str) -> None:
+    pictures = [PIL.Image.new("RGB", (16, 16), (120, 120, 40 * index)) for index in range(3)]
+    profile = make_profile(2.2, ADOBE_RGB, numbers=bytes([9, transfer, 0, 1]))
+    pictures[0].save(tmp_path / "a.webp", save_all=True, append_images=pictures[1:], icc_profile=profile)
+
+    said = [line for line in VIDEO.find_doubts(tmp_path / "a.webp", LIMITS) if "sRGB" in line]
+
+    clipped = "light above the reference white of 203 cd/m2 is clipped to white"
+    assert said == ([f"{name} became sRGB: {clipped}"] if name else [])
 
 
 def test_what_studio_writes_is_read_again(tmp_path: Path) -> None:
