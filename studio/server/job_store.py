@@ -17,8 +17,11 @@ from studio.server.job_file import JobFile
 from studio.server.job_rows import JobFilter, find_places, read_job, read_jobs
 from studio.surrogates import dump_json, escape_surrogates
 
-MOST_CRASHES = 3
+MOST_CRASHES = 5
 """A job that ran at so many deaths of the server is not run again."""
+
+_PATIENT_CRASHES = 2
+"""A job that ran at so many goes behind the others of its priority, so that they run at all."""
 
 _ENDED = "('succeeded', 'failed', 'cancelled')"
 
@@ -170,7 +173,7 @@ class JobStore:
     # -- the executor ----------------------------------------------------------------------------------
 
     def reclaim(self) -> list[str]:
-        """Queue again what ran when the server ended, before others of its priority; return the ids."""
+        """Queue again what ran when the server ended, the first time before others of its priority; return the ids."""
         now = time.time()
         crash = {
             "code": "E822",
@@ -192,7 +195,11 @@ class JobStore:
                 "WHERE state = 'running' AND crashes >= ?",
                 (dump_json(crash), *ended, MOST_CRASHES),
             )
-            rows = run("UPDATE jobs SET state = 'queued', place = -1 WHERE state = 'running' RETURNING id").fetchall()
+            rows = run(
+                "UPDATE jobs SET state = 'queued', place = CASE WHEN crashes < ? THEN -1 "
+                "ELSE (SELECT max(number) + 1 FROM jobs) END WHERE state = 'running' RETURNING id",
+                (_PATIENT_CRASHES,),
+            ).fetchall()
         return [row[0] for row in rows]
 
     def claim(self) -> Job | None:

@@ -30,12 +30,13 @@ def create_router(parts: Parts) -> APIRouter:
         job = await run_in_threadpool(parts.find_job, request, job_id)
         number = parse_event_id(last_event_id)
         ended = parts.logs.find_ended(job_id)
-        if job.state in ENDED_STATES and (ended is None or (number is not None and number >= ended.last)):
-            if number is not None and ended is not None:
-                return Response(status_code=204)  # a browser then stops to ask
+        has_ended = job.state in ENDED_STATES
+        if has_ended and number == (ended.last if ended is not None else 0):
+            return Response(status_code=204)  # the client has seen all; a browser then stops to ask
+        if has_ended and ended is None:
             text = write_event("snapshot", await run_in_threadpool(describe_job, parts, job), 0)
             return Response(text, headers=_HEADERS, media_type="text/event-stream")
-        log = ended if ended is not None and job.state in ENDED_STATES else parts.logs.find(job_id)
+        log = ended if has_ended and ended is not None else parts.logs.find(job_id)
 
         def describe(last: int) -> bytes:
             return write_event("snapshot", describe_job(parts, parts.store.find(job_id)), last)

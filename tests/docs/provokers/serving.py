@@ -199,7 +199,7 @@ def _(place: Place) -> Any:
 def _(place: Place) -> Any:
     with open_client(place) as (send, parts):
         job = send("POST", "/api/v1/jobs", json={"graph": build_graph(TINT)}).json()
-        for _ in range(3):
+        for _ in range(5):
             parts.store.claim()
             parts.store.reclaim()
         return parts.store.find(job["id"]).error
