@@ -82,7 +82,7 @@ def find_config() -> Path | None:
 
 @dataclass(frozen=True)
 class MediaLimits:
-    """Bounds that hold before a file is decoded, so that a small hostile file cannot fill the memory.
+    """Limits that are checked before a file is decoded, so that a small hostile file cannot fill the memory.
 
     Attributes:
         max_file_bytes: Bytes of a file.

@@ -20,7 +20,7 @@ def find_nearest(name: str, known: Iterable[str], likeness: float = _LIKENESS) -
 
 
 def list_nearest(name: str, known: Iterable[str], count: int = 3, likeness: float = _LIKENESS) -> list[str]:
-    """Return known names that are near to a name, the nearest first.
+    """Return known names that are similar to a name, the most similar first.
 
     Args:
         name: A name that nobody knows.
@@ -37,7 +37,7 @@ def list_nearest(name: str, known: Iterable[str], count: int = 3, likeness: floa
 
 
 def suggest(name: str, known: Iterable[str], otherwise: str = "") -> str:
-    """Return a hint that names the nearest known name.
+    """Return a hint that names the most similar known name.
 
     Args:
         name: A name that nobody knows.

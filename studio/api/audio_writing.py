@@ -81,7 +81,7 @@ def build_comment(provenance: str | None) -> str:
 
 
 def write_coded(audio: Audio, path: Path, kilobits: int | None, provenance: str | None) -> None:
-    """Write MP3, M4A or Opus.
+    """Write MP3, M4A or Opus, block by block.
 
     Args:
         audio: What to write. Samples beyond [-1, 1] are clipped, and a rate that the codec lacks becomes the next

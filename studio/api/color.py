@@ -15,7 +15,7 @@ Range = Literal["full", "limited"]
 
 @dataclass(frozen=True)
 class ColorSpace:
-    """What samples mean as light: encoding, primaries and range. The default is sRGB.
+    """How samples encode light: encoding, primaries and range. The default is sRGB.
 
     Alpha has no color space: it is a share from 0 to 1, whatever the other channels mean. A single channel is a
     neutral grey of the color space.

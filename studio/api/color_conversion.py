@@ -47,7 +47,7 @@ def convert_color(value: Colored, target: ColorSpace = SRGB) -> Colored:
 
 
 def describe_conversion(value: Image | Mask | Video, target: ColorSpace = SRGB) -> str:
-    """Say what becomes of a value in a place that holds another color space; "" where nothing is lost.
+    """Return what a conversion to another color space loses, in words; "" if nothing is lost.
 
     Args:
         value: What is converted; how much is clipped is counted, but not of a video.

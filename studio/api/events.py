@@ -1,4 +1,4 @@
-"""What happened during a run: small frozen events, in order, each O(1).
+"""What happened during a run: small frozen events, in order.
 
 Part of the plugin contract: the names in `__all__`.
 """
@@ -145,7 +145,7 @@ class NodeSkipped(NodeEvent):
 
 @dataclass(frozen=True, slots=True)
 class NodeFailed(NodeEvent):
-    """A node failed; nodes that do not depend on it go on.
+    """A node failed; nodes that do not depend on it continue.
 
     Attributes:
         error: The error, with the node and its inputs.

@@ -64,7 +64,7 @@ class ForeignNode:
 
 @dataclass(frozen=True)
 class Made:
-    """A value of the new graph.
+    """A value of the new graph: an edge or edges, and their type.
 
     Attributes:
         value: What an input may contain: an edge, a list of edges.
@@ -92,7 +92,7 @@ class ImportGap(Exception):
 
 
 class Importer(Protocol):
-    """What a rule asks and tells."""
+    """The import, as a rule sees it: it reads the foreign document, and adds nodes to the new graph."""
 
     def get(self, node: ForeignNode, name: str, default: Any = None) -> Any:
         """Return the value at an input of a node: a literal, a `Made`, or what another rule returned.

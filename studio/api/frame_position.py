@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class FramePosition:
-    """Where a call stands among those of a mapped node: which frame of a video, or which entry of a list.
+    """The position of a call among those of a mapped node: which frame of a video, or which entry of a list.
 
     Attributes:
         index: Which one, from 0. Lists in lists are counted through.

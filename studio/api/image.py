@@ -243,7 +243,7 @@ class Image(_Raster):
 
 
 class Mask(_Raster):
-    """A mask: height x width, float32 in [0, 1]; 1 means chosen.
+    """A mask: height x width, float32 in [0, 1]; 1 means selected.
 
     The source is one that `Image` takes, with one channel. A mask of shares from 0 to 1 keeps the default color space,
     whatever image it belongs to. A mask that holds the luminance of a linear or log image says so in `color`; its

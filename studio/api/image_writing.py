@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     AnyArray = npt.NDArray[Any]
 
 DynamicRange = Literal["sdr", "pq", "hlg"]
-"""Light of a file: sRGB, or that of BT.2100."""
+"""Dynamic range of a file: standard (sRGB), or high (PQ and HLG of BT.2100)."""
 
 __all__ = [
     "DynamicRange",
@@ -61,7 +61,7 @@ _PIECE = 65_000  # bytes of a text in one of several comments
 
 
 def choose_file_color(image: Image | Mask, path: Path, dynamic_range: DynamicRange = "sdr") -> ColorSpace:
-    """Return the color space that a file holds: of OpenEXR linear light, of other files sRGB.
+    """Return the color space of a file to be written: linear light for OpenEXR, sRGB for other formats.
 
     TIFF holds linear light, too, if it is not within [0, 1]: its floats say then what they are. PNG holds high dynamic
     range where that is asked for.
@@ -162,7 +162,7 @@ def check_range(name: Path | str, dynamic_range: DynamicRange) -> None:
 
 
 def describe_range(image: Image | Mask, dynamic_range: DynamicRange) -> str:
-    """Say what becomes of an image in a file of this dynamic range, or "".
+    """Return what a file of this dynamic range does not keep of an image, in words; "" if it keeps all.
 
     Args:
         image: What is written.

@@ -43,7 +43,7 @@ class _Frozen:
 
 
 class Latent(_Frozen):
-    """An image in the latent space of a diffusion model: the samples of its autoencoder, without batch.
+    """An image in the latent space of a diffusion model: what its autoencoder makes of one image.
 
     Attributes:
         samples: float32, read-only, scaled as the denoiser takes them (deviation near 1): channels x height x width,
@@ -104,7 +104,7 @@ class Latent(_Frozen):
 
 
 class Conditioning(_Frozen):
-    """What steers a diffusion model: a prompt as its text encoders understand it.
+    """A prompt, encoded by the text encoders of a diffusion model.
 
     Attributes:
         tensors: Arrays by the name that the model's pipeline gives them, read-only; floats are float32, whole

@@ -85,7 +85,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Resources:
-    """What one call of a node type uses at most. Declared for those who place calls on machines.
+    """What one call of a node type uses at most, for programs that distribute calls over machines.
 
     The executor does not use these figures yet: a lane "device" runs one call at a time, and models are kept within
     the budgets of the settings, whatever is declared here.

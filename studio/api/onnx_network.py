@@ -184,7 +184,7 @@ def describe_onnx(path: Path) -> OnnxDescription:
 
 
 def find_made_value(path: Path, name: str, operators: Sequence[str]) -> str | None:
-    """Return the name of the value that some operators make of a value, for the `expose` of `open_onnx`.
+    """Return the name of what a chain of operators makes of a value; `open_onnx` takes it in `expose`.
 
     Args:
         path: The file.

@@ -24,7 +24,7 @@ class PluginSettings:
 
 @dataclass(frozen=True, repr=False)
 class Secret:
-    """A text that nobody must read: a key or a password. It is shown as `***` everywhere.
+    """A secret text: a key or a password. It is shown as `***` everywhere.
 
     Messages, logs, manifests and reports never contain it: Studio replaces it in whatever it writes. A secret of fewer
     than 4 characters is replaced only where it is a whole value. A node that returns it as text fails.

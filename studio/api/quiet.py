@@ -72,7 +72,7 @@ _silence = _Silence()  # the settings of the libraries belong to the process, an
 
 @contextmanager
 def hush(*libraries: str) -> Iterator[None]:
-    """Silence libraries while weights are loaded or a network runs; errors are still raised.
+    """Silence libraries while weights load or a network runs; errors are still raised.
 
     Blocks may be nested and run on several threads; a nested block costs almost nothing.
 

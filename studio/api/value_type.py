@@ -149,7 +149,7 @@ class ValueType(Generic[V]):
 
 
 class StreamType(ValueType[V]):
-    """A type of value too large to hold: it is stored by writing a file and read back as a view of it."""
+    """A type of values that are too large for memory: each is stored as a file, and read as a view of that file."""
 
     stored_extension: ClassVar[str]
     """Extension of the stored file, without the dot."""

@@ -1,4 +1,4 @@
-"""What a file has beside frames and audio, and a `Video` has not: titles, chapters, subtitles, timecodes, attachments.
+"""What a file has and a `Video` has not: titles, chapters, subtitles, timecodes, attachments.
 
 Part of the plugin contract: the names in `__all__`.
 """
@@ -22,7 +22,7 @@ _TEXTS = ("title", "artist", "author", "copyright", "creation_time", "location")
 
 
 def find_extras(path: Path, limits: MediaLimits) -> list[str]:
-    """Return what a video file has that is in no result, in one line for `ctx.log`; none if it has nothing more.
+    """Return what a video file has and no result has, in one line for `ctx.log`; an empty list if that is nothing.
 
     Args:
         path: The file.

@@ -1,4 +1,4 @@
-"""What is in a video file: its streams by its header, and by its packets.
+"""What a video file contains: its streams, from its header and its packets.
 
 Part of the plugin contract: the names in `__all__`.
 """

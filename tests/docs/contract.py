@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -23,10 +24,10 @@ INTRODUCTION = f"""# The plugin contract
 Version {API_VERSION}, which is `studio.api.API_VERSION`. The first number rises when a name goes or changes its
 meaning, the second when a name is added.
 
-A plugin imports the names on this page, its tests those of `studio.testing` too, and nothing else of Studio. Other
-names and modules change without notice. A test checks that Studio's own plugins keep to this page, and another that
-the page lists exactly the names in `__all__` of these modules. Docstrings have the rest: arguments, shapes, dtypes,
-ranges, units and errors; `help(studio.api.Image)` shows them.
+A plugin imports `studio.api` and the modules below it that this page lists, and nothing else of Studio. Its tests also
+import [`studio.testing`](#studiotesting). Other names and modules change without notice. A test checks that Studio's
+own plugins keep to this page, and another that the page lists exactly the names in `__all__` of these modules.
+Docstrings have the rest: arguments, shapes, dtypes, ranges, units and errors; `help(studio.api.Image)` shows them.
 
 How to use the contract is in [write a plugin](write_a_plugin.md). The points where Studio calls a plugin are in
 [hooks](hooks.md).
@@ -62,10 +63,14 @@ class Entry:
         return " ".join(self.text.partition("\n\n")[0].split())
 
 
-def list_entries() -> list[Entry]:
+TESTING = "studio.testing"
+"""What plugins' tests import: the page lists it too."""
+
+
+def list_entries(modules: Sequence[str] = CONTRACT_MODULES) -> list[Entry]:
     """Return the names of the contract, module by module."""
     entries = []
-    for module_name in CONTRACT_MODULES:
+    for module_name in modules:
         module = importlib.import_module(module_name)
         for name in module.__all__:
             value = getattr(module, name)
@@ -102,8 +107,9 @@ def parse_module(module_name: str) -> ast.Module:
 def create_page() -> str:
     """Return the page that lists the contract."""
     parts = [INTRODUCTION]
-    entries = list_entries()
-    for module_name in CONTRACT_MODULES:
+    modules = (*CONTRACT_MODULES, TESTING)
+    entries = list_entries(modules)
+    for module_name in modules:
         first = (importlib.import_module(module_name).__doc__ or "").partition("\n\n")[0]
         rows = [
             f"| `{entry.name}` | {entry.kind} | {entry.summary.replace('|', chr(92) + '|')} |"
