@@ -101,16 +101,17 @@ def examine_plugin(
     settings: PluginSettings | None = None,
     graphs: Iterable[Path | str] = (),
     wheel: Path | str | None = None,
-    **options: str,
+    device: str = "cpu",
+    dtype: str = "float32",
 ) -> Report:
-    """Return the checks of a plugin, as `check_plugin` describes them; the options are the device and the dtype."""
+    """Return the checks of a plugin, as `check_plugin` describes them."""
     name = plugin if isinstance(plugin, str) else str(getattr(plugin, "__name__", type(plugin).__name__))
     report = Report(f"plugin {name!r}")
     module = _import(plugin, report)
     given = [(f"other-{number}", _import(other, report)) for number, other in enumerate(others)]
     if module is None or report.failed:
         return report
-    tables = {} if settings is None else {name: settings}
+    tables, options = {} if settings is None else {name: settings}, {"device": device, "dtype": dtype}
     with open_workspace([*given, (name, module)], discover=True, settings=tables, **options) as workspace:
         row = workspace.studio.registry.plugins[-1]
         if report.add("loading", [*workspace.find_load_problems(), *_find_empty_problems(row)]):

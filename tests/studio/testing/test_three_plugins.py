@@ -74,6 +74,14 @@ def test_each_plugin_is_whole(site: Path, wheels: dict[str, Path], name: str) ->
     assert "metadata, wheel" in told
 
 
+def test_a_plugin_with_weights_is_checked_from_the_command_line(site: Path, wheels: dict[str, Path]) -> None:
+    shown = run(site, MAIN, "plugins", "check", "studio-grade", "--wheel", wheels["studio_grade"])
+
+    assert shown.startswith("plugin 'studio_grade': ")
+    assert "model builtin:" in shown
+    assert " 0 failed" in shown
+
+
 def test_a_node_type_with_weights_runs_an_old_graph(site: Path) -> None:
     graph = AUTHORS / "studio-grade" / "graphs" / "example.json"
 
