@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from studio.api.type_spec import JsonValue
+from studio.api.type_spec import JsonValue, TypeSpec
 from studio.errors import StudioError
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ OnFail: TypeAlias = Literal["warn", "fail", "hold"]
 """What a check that does not pass does: "warn" logs a line, "fail" is an error of the node, "hold" has the item of a
 batch end as held: its files are kept to look at, apart from those that are done."""
 
+CHECK_FAILED = "E325"
 VERDICT = "verdict"
 """The name of the output that holds a verdict, by which a batch finds it."""
 
@@ -93,7 +94,7 @@ def give_verdict(ctx: Context, check: str, measures: Sequence[Measure], on_fail:
     sentence = "; ".join(map(str, failed or measures))
     if failed and on_fail == "fail":
         hint = 'correct what it checks, or set on_fail to "warn" or "hold"'
-        raise StudioError("E325", f"{check} did not pass: {sentence}", hint=hint)
+        raise StudioError(CHECK_FAILED, f"{check} did not pass: {sentence}", hint=hint)
     if failed:
         ctx.log(f"{check} did not pass: {sentence}")
     return {
@@ -103,6 +104,11 @@ def give_verdict(ctx: Context, check: str, measures: Sequence[Measure], on_fail:
         "sentence": sentence,
         "measures": [measure.to_json() for measure in measures],
     }
+
+
+def is_verdict(name: str, spec: TypeSpec) -> bool:
+    """Say whether an output of this name and type holds verdicts."""
+    return name == VERDICT and spec.name == "json"
 
 
 def list_verdicts(value: Any) -> list[Mapping[str, Any]]:

@@ -26,6 +26,7 @@ from studio.batch.run import BatchRun, Policy, StartWorker
 from studio.batch.shard import Shard, parse_shard
 from studio.batch.spec import BatchSpec, create_spec, resolve_spec
 from studio.batch.tables import open_table
+from studio.batch.verdicts import check_reseed
 from studio.batch.weights import WeightDigests, find_graph_models, find_models
 from studio.batch.worker import Report, Worker, WorkerLost
 from studio.batch.worker_settings import describe_plugin_settings, describe_settings
@@ -54,7 +55,8 @@ class BatchItem:
         name: Its name.
         index: Its place in the table, from 0.
         inputs: Its values, as the table has them.
-        state: `ItemState.DONE` ("done") or `ItemState.FAILED` ("failed").
+        state: `ItemState.DONE` ("done"), `ItemState.FAILED` ("failed"), or `ItemState.HELD` ("held": a check did not
+            pass, and its files are kept apart).
         outputs: The values of its outputs, if they were not written to files.
         files: The files that were written, by output.
         error: Why it failed, as plain JSON, or None.
@@ -62,6 +64,7 @@ class BatchItem:
         calls: Calls of node types that it needed.
         cached: How many of them were found in the cache, or ran for another item.
         warnings: Warnings of its nodes.
+        checks: What its checks found: `verdicts`, `tries` and perhaps `seeds`; empty without checks.
     """
 
     name: str
@@ -75,6 +78,7 @@ class BatchItem:
     calls: int = 0
     cached: int = 0
     warnings: tuple[str, ...] = ()
+    checks: Mapping[str, Any] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Any:
         return self.outputs[name]
@@ -94,7 +98,7 @@ class Batch:
 
     Raises:
         GraphError: The graph has errors.
-        UsageError: E743 if the template of names is invalid.
+        UsageError: E743 if the template of names is invalid, E749 if no input takes another seed.
     """
 
     def __init__(
@@ -111,6 +115,7 @@ class Batch:
         self.shard = shard
         self.spec = spec
         self.resolved = resolve_spec(studio, spec)
+        check_reseed(spec.reseed, spec.seed_input, self.resolved.inputs)
         self._groups = groups
         self._names = create_names(self.resolved, spec, studio.registry.value_types)
         self._writes_by_name = writes_by_name(self.resolved)
@@ -332,6 +337,8 @@ def batch(
     cache: str = "use",
     roots: Iterable[Path] = (),
     shard: str | None = None,
+    reseed: int = 0,
+    seed_input: str = "seed",
     studio: Studio | None = None,
     on_import: Callable[[ImportSummary], object] | None = None,
 ) -> Iterator[BatchItem]:
@@ -351,13 +358,15 @@ def batch(
         cache: "use", "refresh" or "off".
         roots: Folders that the graph may read besides its own.
         shard: The part of the items that runs here, such as "2/3"; None for all.
+        reseed: How often an item whose checks do not pass runs again, each time with another seed.
+        seed_input: The graph's input that has the seed.
         studio: The Studio to use; None for one with the settings of this machine.
         on_import: Called with the number of new, changed and removed items.
 
     Yields:
-        A `BatchItem` for each item, with `name`, `index` (from 0), `inputs`, `state` ("done" or "failed"), `outputs`
-        (the values, without a folder), `files` (lists of paths, by output), `error` (plain JSON, or None), `seconds`,
-        `calls`, `cached` and `warnings`.
+        A `BatchItem` for each item, with `name`, `index` (from 0), `inputs`, `state` ("done", "failed" or "held"),
+        `outputs` (the values, without a folder), `files` (lists of paths, by output), `error` (plain JSON, or None),
+        `seconds`, `calls`, `cached`, `warnings` and `checks`.
 
     Raises:
         GraphError: The graph or the items are invalid; raised before anything runs. What goes wrong in an item is in
@@ -374,6 +383,7 @@ def batch(
         "retries": retries,
         "window": window,
         "timeout_seconds": timeout_seconds,
+        "reseed": reseed,
     }
     check_arguments(graph=graph, items=items, output=output, name=name, roots=roots, on_import=on_import, **counts)
     if on_error not in ("continue", "stop"):
@@ -385,6 +395,7 @@ def batch(
         loaded = own.load(graph)
         group = open_table(Path(items)) if isinstance(items, str | Path) else list_rows(items)
         options = {"template": name, "roots": tuple(map(str, roots)), "window": window, "cache": cache}
+        options |= {"reseed": reseed, "seed_input": seed_input}
         spec = create_spec(loaded, output, node_timeout_seconds=timeout_seconds, **options)
         made = Batch(own, spec, [group], shard=parse_shard(shard) if shard is not None else None)
         if output is not None:
@@ -415,5 +426,5 @@ def _describe(item: Item, result: ItemResult, folder: Path | None) -> BatchItem:
     files: dict[str, list[Path]] = {}
     for written in result.outputs:
         files.setdefault(written.output, []).append((folder or Path()) / written.path)
-    rest = (result.error, result.seconds, result.calls, result.cached, result.warnings)
+    rest = (result.error, result.seconds, result.calls, result.cached, result.warnings, result.checks)
     return BatchItem(item.name, item.index, item.values, result.state, result.values, files, *rest)

@@ -91,7 +91,7 @@ def estimate_batch(batch: Batch, ledger: Ledger, *, workers: int, retry_failed: 
         ItemsError: Items are invalid.
     """
     found = _Measured()
-    states = (*_TO_DO, ItemState.FAILED) if retry_failed else _TO_DO
+    states = (*_TO_DO, ItemState.FAILED, ItemState.HELD) if retry_failed else _TO_DO
     imported = batch.import_items(ledger, keep=False, inspect=lambda importing: _measure(importing, states, found))
     if not found.to_do:
         return Estimate(imported, 0, workers, 0.0, 0, found.items)

@@ -15,13 +15,15 @@ class ItemState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    HELD = "held"
     REMOVED = "removed"
 
 
-CURRENT_STATES = (ItemState.PENDING, ItemState.RUNNING, ItemState.DONE, ItemState.FAILED)
+CURRENT_STATES = (ItemState.PENDING, ItemState.RUNNING, ItemState.DONE, ItemState.FAILED, ItemState.HELD)
 """The states of items that are in the table."""
 
-FINISHED_STATES = (ItemState.DONE, ItemState.FAILED)
+FINISHED_STATES = (ItemState.DONE, ItemState.FAILED, ItemState.HELD)
+"""The states of items that have run. A held item has files, which are kept apart: a check did not pass."""
 
 
 @dataclass(frozen=True)
@@ -75,13 +77,15 @@ class ItemResult:
 
     Attributes:
         index: Which item.
-        state: `ItemState.DONE` or `ItemState.FAILED`.
+        state: `ItemState.DONE`, `ItemState.FAILED` or `ItemState.HELD`.
         outputs: The files that were written.
         error: The first error as plain JSON (code, where, message, hint, perhaps node, inputs, details), or None.
         seconds: From its start to its last file.
         calls: Calls of node types that it needed.
         cached: How many of them did not run for it.
         warnings: What went wrong without stopping it.
+        checks: What its checks found, empty without checks: `verdicts` (see `summarize_verdicts`), `tries`, and `seeds`
+            by input if the last try had another seed than the item.
         values: The values themselves, where the item ran in this process and no files are written.
         stuck: Whether a call timed out that may still run; the worker is then replaced.
         disk_full: Whether the first error means that a disk is full.
@@ -96,6 +100,7 @@ class ItemResult:
     calls: int = 0
     cached: int = 0
     warnings: tuple[str, ...] = ()
+    checks: Mapping[str, Any] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
     stuck: bool = False
     disk_full: bool = False

@@ -5,21 +5,24 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from studio.api import Model, OutputPath
 from studio.api.type_spec import copy_plain
+from studio.api.verdict import CHECK_FAILED
 from studio.app import Studio
 from studio.batch.item import Item, ItemOutput, ItemResult, ItemState
 from studio.batch.names import create_names, find_shown_values
+from studio.batch.own_files import HELD
 from studio.batch.planned_code import check_code
 from studio.batch.spec import BatchSpec, resolve_spec
+from studio.batch.verdicts import Verdict, are_held, derive_seed, have_passed, summarize_verdicts
 from studio.batch.worker import Report
 from studio.errors import RunError, StudioError, describe_exception
-from studio.execution.call import LostValue
+from studio.execution.call import LostValue, Result
 from studio.execution.control import Control
 from studio.execution.executor import create_run_id
 from studio.execution.needed_models import check_needs
@@ -47,6 +50,10 @@ class _StartedItem:
         begin: When it was started.
         place: The folder of the files that its nodes write, seen from the batch's folder.
         folder: Where its files are written, and which names they have taken; None to write nothing.
+        tries: How often it was started, this time included.
+        seeds: Seeds of this try in place of the item's own, by input.
+        calls: Calls of node types that earlier tries needed.
+        cached: How many of them did not run.
     """
 
     item: Item
@@ -54,6 +61,10 @@ class _StartedItem:
     begin: float
     place: str
     folder: OutputFolder | None
+    tries: int = 1
+    seeds: Mapping[str, int] = field(default_factory=dict)
+    calls: int = 0
+    cached: int = 0
 
 
 class ItemExecutor:
@@ -121,15 +132,19 @@ class ItemExecutor:
             except StudioError as error:
                 self._report(self, ItemResult(item.index, ItemState.FAILED, error=error.to_json()))
                 continue
-            self._started[key] = started
-            if started.folder is not None:
-                self._places[started.place] = started.folder
+            self._keep(key, started)
             plans[key] = plan, started.place
         self._run.add(plans)
 
-    def _prepare(self, item: Item) -> tuple[_StartedItem, Plan]:
+    def _keep(self, key: str, started: _StartedItem) -> None:
+        self._started[key] = started
+        if started.folder is not None:
+            self._places[started.place] = started.folder
+
+    def _prepare(self, item: Item, seeds: Mapping[str, int] | None = None) -> tuple[_StartedItem, Plan]:
+        """Return an item as it is started, and its plan; its names are those of its own seed."""
         begin = time.perf_counter()
-        values = restore_inputs(self.resolved, item.values)
+        values = restore_inputs(self.resolved, {**item.values, **(seeds or {})})
         plan = self._studio.plan_resolved(self.resolved, values, only=self._spec.only)
         models = self._studio.models
         check_needs(plan, self._check_model, models.library.find_local, models.find_kind)
@@ -202,23 +217,52 @@ class ItemExecutor:
 
     def _finish(self, key: str) -> None:
         outcome = self._run.collect(key)
-        values: dict[str, Any] = {}
         lost: list[LostValue] = []
-        for name, result in outcome.results.items():
-            try:
-                values[name] = copy_plain(self._run.load(result))
-            except LostValue as missing:
-                lost.append(missing)
+        values = {name: copy_plain(value) for name, value in self._load(outcome.results.items(), lost)}
+        found = {node: [one for _, one in self._load(enumerate(all_), lost)] for node, all_ in outcome.verdicts.items()}
         if lost:
             calls = [call for missing in lost for call in missing.calls]
             self._run.remake(LostValue(calls), lambda made: self._finished.put(key))
             return
-        started = self._started[key]
+        started, verdicts = self._started[key], summarize_verdicts(found, outcome.errors)
+        if self._may_try_again(started, outcome, verdicts):
+            self._try_again(key, started, outcome)
+            return
+        if started.folder is not None and are_held(verdicts):
+            started.folder.template = f"{HELD}/{started.folder.template}"
         files, errors = self._write(started, values, outcome)
         made = self._make_result(started, outcome, values, files, errors)
+        made = _add_checks(made, started, verdicts)
         self._remove(key)
         self._run.forget(key)
         self._report(self, made)
+
+    def _load(self, results: Iterable[tuple[Any, Result]], lost: list[LostValue]) -> Iterator[tuple[Any, Any]]:
+        """Yield values with their keys; add those that the cache lost to a list."""
+        for key, result in results:
+            try:
+                yield key, self._run.load(result)
+            except LostValue as missing:
+                lost.append(missing)
+
+    def _may_try_again(
+        self, started: _StartedItem, outcome: PlanOutcome, verdicts: Sequence[Mapping[str, Any]]
+    ) -> bool:
+        """Say whether nothing but checks keeps an item from being done, and another seed may be tried."""
+        failed = any(error.code != CHECK_FAILED for error in outcome.errors)
+        return started.tries <= self._spec.reseed and not failed and not have_passed(verdicts)
+
+    def _try_again(self, key: str, started: _StartedItem, outcome: PlanOutcome) -> None:
+        """Run an item again with the next seed."""
+        name = self._spec.seed_input
+        own = find_shown_values(self.resolved, started.item)[name]
+        seeds = {name: derive_seed(own, started.tries, self.resolved.inputs[name])}
+        again, plan = self._prepare(started.item, seeds)
+        calls, cached = started.calls + outcome.calls, started.cached + outcome.cached
+        self._run.forget(key)
+        tries = started.tries + 1
+        self._keep(key, replace(again, begin=started.begin, tries=tries, seeds=seeds, calls=calls, cached=cached))
+        self._run.add({key: (plan, again.place)})
 
     def _write(
         self, started: _StartedItem, values: Mapping[str, Any], outcome: PlanOutcome
@@ -252,8 +296,8 @@ class ItemExecutor:
             outputs=tuple(self._describe(file, outcome, values) for file in files),
             error=failures[0].to_json() if failures else None,
             seconds=time.perf_counter() - started.begin,
-            calls=outcome.calls,
-            cached=outcome.cached,
+            calls=started.calls + outcome.calls,
+            cached=started.cached + outcome.cached,
             warnings=tuple(outcome.warnings),
             values=values if self._folder is None else {},
             stuck=any(error.code in _STUCK_CODES for error in failures),
@@ -276,3 +320,13 @@ class ItemExecutor:
             kind = next(found, "json")
         path = file.path.relative_to(resolve_path(self._folder)).as_posix()
         return ItemOutput(file.output, path, file.digest, file.size, kind)
+
+
+def _add_checks(made: ItemResult, started: _StartedItem, verdicts: Sequence[Verdict]) -> ItemResult:
+    """Add what the checks of an item found, which may hold it."""
+    if not verdicts:
+        return made
+    checks: dict[str, Any] = {"verdicts": list(verdicts), "tries": started.tries}
+    checks |= {"seeds": dict(started.seeds)} if started.seeds else {}
+    held = made.state == ItemState.DONE and are_held(verdicts)
+    return replace(made, checks=checks, state=ItemState.HELD if held else made.state)

@@ -91,7 +91,7 @@ class ItemImport:
             self._reset(row)
 
     def _must_run_again(self, row: int, state: ItemState) -> bool:
-        return state == ItemState.REMOVED or (state == ItemState.DONE and not self._has_files(row))
+        return state == ItemState.REMOVED or (state in (ItemState.DONE, ItemState.HELD) and not self._has_files(row))
 
     def _insert(self, item: Item, fingerprint: str) -> None:
         values = dump_json(item.values)

@@ -18,14 +18,24 @@ _LONGEST_CAUSE = 160
 _SPECIFIC = re.compile(r"'[^']*'|\d+(\.\d+)?")
 _COLUMNS = (
     "id, name, number, source, vals, fingerprint, state, attempts, crashes, worker, error, warnings, "
-    "seconds, calls, cached, started, finished, updated, read"
+    "seconds, calls, cached, started, finished, updated, read, checks"
 )
 _MAYBE_TEXT, _MAYBE_WHOLE, _MAYBE_NUMBER = (str, NoneType), (int, NoneType), (int, float, NoneType)
 _KINDS = (
     *(int, str, int, str, str, str, str, int, int, _MAYBE_TEXT, _MAYBE_TEXT, _MAYBE_TEXT),
-    *(_MAYBE_NUMBER, _MAYBE_WHOLE, _MAYBE_WHOLE, _MAYBE_NUMBER, _MAYBE_NUMBER, (int, float), _MAYBE_TEXT),
+    *(_MAYBE_NUMBER, _MAYBE_WHOLE, _MAYBE_WHOLE, _MAYBE_NUMBER, _MAYBE_NUMBER, (int, float), _MAYBE_TEXT, _MAYBE_TEXT),
 )
 _OUTPUT_KINDS = (str, str, str, int, str)
+
+
+_CHECK_COUNTS = ("checked", "not_passed", "reseeded", "further_tries")
+_COUNT_CHECKS = """
+SELECT count(*), total(failed), total(tries > 1), total(tries - 1) FROM (
+    SELECT json_extract(checks, '$.tries') AS tries, EXISTS (
+        SELECT 1 FROM json_each(items.checks, '$.verdicts') WHERE json_extract(json_each.value, '$.passed') = 0
+    ) AS failed FROM items WHERE checks IS NOT NULL AND state IN ('done', 'failed', 'held')
+)
+"""
 
 
 @dataclass(frozen=True)
@@ -33,7 +43,7 @@ class ItemRow:
     """What the ledger knows of one item.
 
     Times are seconds since 1970; `index` is the place in the table, from 0; `read` has digests of the files that the
-    item's values name, by path.
+    item's values name, by path; `checks` is what its checks found, see `ItemResult`.
     """
 
     index: int
@@ -55,6 +65,7 @@ class ItemRow:
     finished: float | None
     updated: float
     read: Mapping[str, str] = field(default_factory=dict)
+    checks: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as plain JSON."""
@@ -73,6 +84,8 @@ class Summary:
         cached: How many of them did not run.
         seconds: Time that finished items took, summed.
         bytes: Size of the files that were written.
+        checks: Of the finished items, how many were checked ("checked"), did not pass ("not_passed") and ran again with
+            another seed ("reseeded"), and how often these did so ("further_tries").
     """
 
     counts: Mapping[ItemState, int]
@@ -81,6 +94,7 @@ class Summary:
     cached: int = 0
     seconds: float = 0.0
     bytes: int = 0
+    checks: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -152,6 +166,7 @@ def _create_row(row: Sequence[Any], outputs: tuple[ItemOutput, ...]) -> ItemRow:
         error=_parse(cells.pop("error"), dict, None),
         warnings=tuple(_parse(cells.pop("warnings"), list, ())),
         read=_parse(cells.pop("read"), dict, {}),
+        checks=_parse(cells.pop("checks"), dict, {}),
         outputs=outputs,
         **cells,
     )
@@ -178,14 +193,15 @@ def summarize_rows(file: LedgerFile) -> Summary:
         run = connection.execute
         counts = _count_items(connection)
         calls, cached, seconds = run(
-            "SELECT total(calls), total(cached), total(seconds) FROM items WHERE state IN ('done', 'failed')"
+            "SELECT total(calls), total(cached), total(seconds) FROM items WHERE state IN ('done', 'failed', 'held')"
         ).fetchone()
         size = run(
-            "SELECT total(bytes) FROM outputs JOIN items ON item = items.id WHERE state IN ('done', 'failed')"
+            "SELECT total(bytes) FROM outputs JOIN items ON item = items.id WHERE state IN ('done', 'failed', 'held')"
         ).fetchone()[0]
         failed = run("SELECT error, name FROM items WHERE state = 'failed' ORDER BY number")
         causes = _group_causes((json.loads(text or "{}"), name) for text, name in failed)
-        return Summary(counts, causes, int(calls), int(cached), seconds, int(size))
+        checks = dict(zip(_CHECK_COUNTS, map(int, run(_COUNT_CHECKS).fetchone()), strict=True))
+        return Summary(counts, causes, int(calls), int(cached), seconds, int(size), checks)
 
 
 def _group_causes(failed: Iterable[tuple[Mapping[str, Any], str]]) -> tuple[tuple[str, int, str], ...]:

@@ -207,11 +207,12 @@ class Leases:
         error = dump_json(result.error) if result.error is not None else None
         warnings = dump_json(result.warnings) if result.warnings else None
         read = dump_json(result.read) if result.read else None
-        row = (str(result.state), error, warnings, result.seconds, result.calls, result.cached, read, now, now)
+        checks = dump_json(result.checks) if result.checks else None
+        row = (str(result.state), error, warnings, result.seconds, result.calls, result.cached, read, checks, now, now)
         done = connection.execute(
             "UPDATE items SET state = ?, error = ?, warnings = ?, seconds = ?, calls = ?, cached = ?, read = ?, "
-            "finished = ?, updated = ?, attempts = attempts + 1 WHERE id = ? AND state = 'running' AND worker = ? "
-            "AND claim = ?",
+            "checks = ?, finished = ?, updated = ?, attempts = attempts + 1 "
+            "WHERE id = ? AND state = 'running' AND worker = ? AND claim = ?",
             (*row, lease.id, self.worker, lease.claim),
         )
         if done.rowcount != 1:
@@ -229,7 +230,8 @@ class Leases:
         recorded = dict(connection.execute("SELECT path, digest FROM outputs WHERE item = ?", (lease.id,)))
         if any(recorded.get(output.path, output.digest) != output.digest for output in result.outputs):
             connection.execute(
-                "UPDATE items SET state = 'pending', worker = NULL, updated = ? WHERE id = ? AND state = 'done'",
+                "UPDATE items SET state = 'pending', worker = NULL, updated = ? "
+                "WHERE id = ? AND state IN ('done', 'held')",
                 (time.time(), lease.id),
             )
 

@@ -104,11 +104,11 @@ class Ledger:
         return count_items(self.file)
 
     def retry_failed(self) -> int:
-        """Make every failed item pending again; return how many there were."""
+        """Make every failed or held item pending again; return how many there were."""
         with self.file.transaction() as connection:
             changed = connection.execute(
                 "UPDATE items SET state = 'pending', attempts = 0, crashes = 0, not_before = 0, updated = ? "
-                "WHERE state = 'failed'",
+                "WHERE state IN ('failed', 'held')",
                 (time.time(),),
             )
         return changed.rowcount

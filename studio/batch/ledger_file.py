@@ -16,7 +16,7 @@ from studio.errors import RunError, UsageError
 from studio.files import RECORDS_FOLDER
 from studio.provenance.folder_links import check_links
 
-FORMAT = 3
+FORMAT = 4
 LEDGER_NAME = f"{RECORDS_FOLDER}/ledger.sqlite3"
 
 _SUFFIXES = ("", "-wal", "-shm", "-journal")  # of the files that SQLite reads and writes
@@ -49,7 +49,8 @@ CREATE TABLE IF NOT EXISTS items (
     updated REAL NOT NULL,
     pass INTEGER NOT NULL,
     claim INTEGER NOT NULL DEFAULT 0,
-    read TEXT
+    read TEXT,
+    checks TEXT
 );
 CREATE INDEX IF NOT EXISTS items_by_state ON items (state, number);
 CREATE INDEX IF NOT EXISTS items_by_update ON items (updated);
@@ -64,7 +65,7 @@ CREATE TABLE IF NOT EXISTS outputs (
     PRIMARY KEY (item, position)
 ) WITHOUT ROWID;
 """
-_ADDED = {1: "claim INTEGER NOT NULL DEFAULT 0", 2: "read TEXT"}
+_ADDED = {1: "claim INTEGER NOT NULL DEFAULT 0", 2: "read TEXT", 3: "checks TEXT"}
 """Columns of items that a format lacks, and the next one has."""
 
 

@@ -38,6 +38,7 @@ class MergeSummary:
 
     done: int = 0
     failed: int = 0
+    held: int = 0
     pending: int = 0
     files: int = 0
     bytes: int = 0
@@ -201,6 +202,7 @@ def _list_values(row: ItemRow, state: ItemState) -> dict[str, Any]:
         "started": row.started,
         "finished": row.finished,
         "read": dump_json(row.read) if row.read else None,
+        "checks": dump_json(row.checks) if row.checks else None,
         "updated": time.time(),
         "pass": 1,
     }

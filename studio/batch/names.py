@@ -11,7 +11,7 @@ from typing import Any
 
 from studio.api import TypeSpec, ValueType
 from studio.batch.item import Item
-from studio.batch.own_files import is_own_file
+from studio.batch.own_files import is_held_file, is_own_file
 from studio.batch.spec import BatchSpec
 from studio.errors import UsageError
 from studio.graph import ResolvedGraph
@@ -141,7 +141,8 @@ class NameTemplate:
             names = list_file_names(template, self._outputs, self._value_types)
         except FileNameProblem as problem:
             raise UsageError("E743", str(problem), where=item.source, hint=problem.hint) from None
-        own = next(filter(is_own_file, [*names, *([self.place(item)] if saves else [])]), None)
+        paths = [*names, *([self.place(item)] if saves else [])]
+        own = next((path for path in paths if is_own_file(path) or is_held_file(path)), None)
         if own is not None:
             message = f"file name {own!r} is reserved for a file of Studio's own"
             raise UsageError(

@@ -10,6 +10,9 @@ PAGE = "gallery.html"
 FILES = "gallery_files"
 SHEETS = "contact_sheets"
 
+HELD = "held_items"
+"""The folder of the files of held items."""
+
 REMAKABLE = (PAGE, FILES, SHEETS)
 """What can be made again from the ledger."""
 
@@ -20,3 +23,9 @@ def is_own_file(path: str) -> bool:
     """Say whether a path, relative to the batch's folder, is one of Studio's own or is inside one."""
     parts = PurePosixPath(path).parts
     return bool(parts) and parts[0].casefold() in _OWN
+
+
+def is_held_file(path: str) -> bool:
+    """Say whether a path, relative to the batch's folder, is where the files of held items are."""
+    parts = PurePosixPath(path).parts
+    return bool(parts) and parts[0].casefold() == HELD

@@ -110,7 +110,7 @@ class RayWorker:
         item = self._held.get(result.index)
         if item is None or self._closed:
             return
-        if self._writer is not None and result.state == ItemState.DONE:
+        if self._writer is not None and result.state in (ItemState.DONE, ItemState.HELD):
             self._writer.start([item])  # all of its values are in the shared cache
         else:
             self._finish(self, result)

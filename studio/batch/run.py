@@ -257,7 +257,7 @@ class BatchRun:
 
     def _apply_policy(self, lease: Lease, result: ItemResult) -> _Finished:
         """Return a final result; make an item pending again that may be tried again."""
-        if result.state == ItemState.DONE:
+        if result.state in (ItemState.DONE, ItemState.HELD):
             return [(lease, result)]
         if _is_disk_full(result):
             self._full = True

@@ -31,6 +31,8 @@ class BatchSpec:
         cache: "use", "refresh" or "off".
         node_timeout_seconds: A call that takes longer fails.
         window: Most items that one worker has at once.
+        reseed: How often an item whose checks do not pass runs again, with another seed.
+        seed_input: The input that has the seed.
         settings: Overrides of the settings, see `studio.batch.worker_settings`; paths as text.
         code: The code that the batch was planned with, see `studio.batch.planned_code`; empty for no comparison.
     """
@@ -45,6 +47,8 @@ class BatchSpec:
     cache: str = "use"
     node_timeout_seconds: float | None = None
     window: int = 16
+    reseed: int = 0
+    seed_input: str = "seed"
     settings: Mapping[str, Any] = field(default_factory=dict)
     code: Mapping[str, list[Any]] = field(default_factory=dict)
 

@@ -124,7 +124,11 @@ command.add_command(merge_command)
 )
 @click.option("--seed-from", type=int, metavar="S", help="First seed of --repeat.  [default: 0]")
 @click.option(
-    "--seed-input", default="seed", show_default=True, metavar="NAME", help="Input that gets the seed of --repeat."
+    "--seed-input",
+    default="seed",
+    show_default=True,
+    metavar="NAME",
+    help="Input of seeds of --repeat and --reseed.",
 )
 @click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="Largest number of files that --files may match."
@@ -172,7 +176,9 @@ command.add_command(merge_command)
 @click.option(
     "--retries", type=click.IntRange(min=0), default=0, metavar="N", help="How often to try a failed item again."
 )
-@click.option("--retry-failed", is_flag=True, help="Run the items that failed in an earlier run.")
+@click.option("--retry-failed", is_flag=True, help="Run the items that failed or were held in an earlier run.")
+@click.option("--reseed", type=click.IntRange(min=0), default=0, metavar="N",
+              help="How often to run an item again whose checks do not pass, each time with another seed.")  # fmt: skip
 @click.option(
     "--gallery/--no-gallery", default=True, show_default=True, help="Write gallery.html while the batch runs."
 )
@@ -228,6 +234,8 @@ def _create_batch(studio: Studio, graph: Path, table: Path | None, folder: Path,
         cache="off" if options["no_cache"] else "refresh" if options["refresh"] else "use",
         node_timeout_seconds=options["timeout"],
         window=options["window"],
+        reseed=options["reseed"],
+        seed_input=options["seed_input"],
     )
     groups = find_groups(studio, parsed, table, ItemOptions(**{name: options[name] for name in _ITEM_OPTIONS}))
     shard = parse_shard(options["shard_text"]) if options["shard_text"] is not None else None
@@ -380,5 +388,6 @@ def _write_sheets(studio: Studio, folder: Path) -> None:
 def _find_exit_code(summary: Summary) -> int:
     counts = summary.counts
     if counts[ItemState.FAILED]:
-        return PARTLY if counts[ItemState.DONE] else FAILED
-    return PARTLY if counts[ItemState.PENDING] or counts[ItemState.RUNNING] else DONE
+        return PARTLY if counts[ItemState.DONE] or counts[ItemState.HELD] else FAILED
+    unfinished = (ItemState.PENDING, ItemState.RUNNING, ItemState.HELD)
+    return PARTLY if any(counts[state] for state in unfinished) else DONE

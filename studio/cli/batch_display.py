@@ -11,9 +11,10 @@ from typing import Any
 
 import click
 
-from studio.batch.item import Item, ItemResult, ItemState
+from studio.batch.item import FINISHED_STATES, Item, ItemResult, ItemState
 from studio.batch.item_rows import Summary, describe_cause
 from studio.batch.ledger import Ledger
+from studio.batch.own_files import HELD
 from studio.batch.run import BatchRun
 from studio.errors import RunError
 from studio.runtime.memory import show_bytes
@@ -23,7 +24,7 @@ _LINE_SECONDS = 10.0
 _COUNTING_SHARE = 20  # counting takes at most one part in this many of the time
 _RECENT = 200
 _MOST_FAILURES = 5
-_STATE_ORDER = (ItemState.DONE, ItemState.FAILED, ItemState.RUNNING, ItemState.PENDING)
+_STATE_ORDER = (ItemState.DONE, ItemState.HELD, ItemState.FAILED, ItemState.RUNNING, ItemState.PENDING)
 
 
 class BatchDisplay:
@@ -81,9 +82,23 @@ class BatchDisplay:
             self._failures.append(line)
             if self._live is None and not self._quiet:
                 click.echo(f"failed: {line}", err=True)
+        self._show_checks(item, result)
         if self._live is None and not self._quiet and now - self._shown >= _LINE_SECONDS:
             self._shown = now
             click.echo(self._describe(), err=True)
+
+    def _show_checks(self, item: Item, result: ItemResult) -> None:
+        """Show which checks of an item did not pass, and with which seed it ran at last."""
+        tries = result.checks.get("tries", 1)
+        failed = [
+            f"{row['check']}: {row['sentence']}" for row in result.checks.get("verdicts", ()) if not row["passed"]
+        ]
+        if self._live is not None or self._quiet or result.error is not None or not (failed or tries > 1):
+            return
+        seeds = ", ".join(f"{name} {seed}" for name, seed in result.checks.get("seeds", {}).items())
+        tried = f" (try {tries}, {seeds})" if tries > 1 else ""
+        word = "held" if result.state == ItemState.HELD else "warning" if failed else "passed"
+        click.echo(f"{word}: {item.name}{tried}{': ' if failed else ''}{'; '.join(failed)}", err=True)
 
     def _update_counts(self) -> None:
         """Count the items, as other processes may finish some too; a long table is counted less often."""
@@ -117,6 +132,8 @@ class BatchDisplay:
             f"{counts[ItemState.FAILED]} failed",
             f"{self._run.running} running",
         ]
+        if counts[ItemState.HELD]:
+            parts.insert(1, f"{counts[ItemState.HELD]} held")
         if left is not None:
             parts += [f"{show_rate(self.find_rate())} items/s", f"{show_time(left)} left"]
         if self._calls:
@@ -144,7 +161,7 @@ class BatchDisplay:
         )
         table.add_row(*(Text(head, "dim") for head in heads))
         table.add_row(*cells)
-        bar = ProgressBar(total=total, completed=counts[ItemState.DONE] + counts[ItemState.FAILED], width=72)
+        bar = ProgressBar(total=total, completed=sum(counts[state] for state in FINISHED_STATES), width=72)
         return Group(table, bar, *(Text(line, "red", no_wrap=True, overflow="ellipsis") for line in self._failures))
 
 
@@ -169,6 +186,7 @@ def show_summary(summary: Summary, folder: Path, seconds: float | None, *, err: 
     if summary.calls:
         hits = f"{summary.cached} of {summary.calls} calls were cached or shared"
         click.echo(f"{hits}; {show_bytes(summary.bytes)} in {folder}", err=err)
+    _show_checks(summary, folder, err)
     if summary.causes:
         click.echo("failed:", err=err)
     for cause, count, name in summary.causes:
@@ -176,3 +194,13 @@ def show_summary(summary: Summary, folder: Path, seconds: float | None, *, err: 
         click.echo(f"      first: {name}", err=err)
     if summary.causes:
         click.echo("  studio batch ... --retry-failed runs them again; studio batch export has the details", err=err)
+
+
+def _show_checks(summary: Summary, folder: Path, err: bool) -> None:
+    found = summary.checks
+    if found.get("not_passed") or found.get("reseeded"):
+        text = f"checks: {found['not_passed']} of {found['checked']} items did not pass"
+        text += f"; {found['reseeded']} ran again with other seeds, {found['further_tries']} times in all"
+        click.echo(text, err=err)
+    if summary.counts[ItemState.HELD]:
+        click.echo(f"  the files of held items are in {folder / HELD}", err=err)

@@ -99,5 +99,6 @@ def describe_summary(summary: Summary) -> dict[str, Any]:
         "cached": summary.cached,
         "seconds": round(summary.seconds, 3),
         "bytes": summary.bytes,
+        "checks": dict(summary.checks),
         "causes": [{"cause": cause, "items": count, "first": name} for cause, count, name in summary.causes],
     }

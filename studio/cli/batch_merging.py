@@ -34,7 +34,7 @@ def merge_command(folders: tuple[Path, ...], target: Path, as_json: bool) -> int
     if as_json:
         answer({name: value for name, value in asdict(made).items() if name != "warnings"})
         return DONE
-    states = (("done", made.done), ("failed", made.failed), ("pending", made.pending))
+    states = (("done", made.done), ("failed", made.failed), ("held", made.held), ("pending", made.pending))
     counts = ", ".join(f"{count} {name}" for name, count in states if count) or "nothing new"
     sources = f"{made.folders} folder" + "s" * (made.folders != 1)
     click.echo(f"{counts} from {sources}; {show_bytes(made.bytes)} in {target}")

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable, Sequence
 
 from studio.api import Input
+from studio.api.verdict import is_verdict
 from studio.errors import NodeError
 from studio.execution.call import (
     CONDITIONS,
@@ -223,7 +224,7 @@ class Demand:
 
     def _free(self, state: NodeState, name: str) -> None:
         """Free the value of an output that no node needs any more."""
-        if name not in state.outputs:
+        if name not in state.outputs or is_verdict(name, state.node.outputs[name]):  # read when all is done
             return
         state.outputs[name].forget_value()
         if state.copies:

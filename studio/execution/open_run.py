@@ -9,6 +9,7 @@ from typing import Any
 
 from studio.api import TypeSpec
 from studio.api.events import Event, RunFinished, RunStarted
+from studio.api.verdict import VERDICT, is_verdict
 from studio.errors import NodeError
 from studio.execution.call import DONE, FAILED, RUNNING, LostValue, NodeState, Result
 from studio.execution.content import ContentTrace, Media
@@ -31,6 +32,7 @@ class PlanOutcome:
         types: Types of all outputs.
         errors: Errors of the nodes that failed.
         warnings: Lines that nodes logged.
+        verdicts: Results of the outputs named `verdict`, of all calls, by node.
         content: What each file of the outputs is made of.
         calls: Calls of node types that it needed.
         cached: How many of them were found rather than run.
@@ -40,6 +42,7 @@ class PlanOutcome:
     types: dict[str, TypeSpec]
     errors: list[NodeError] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    verdicts: dict[str, list[Result]] = field(default_factory=dict)
     content: Mapping[str, Sequence[Media]] = field(default_factory=dict)
     calls: int = 0
     cached: int = 0
@@ -113,6 +116,8 @@ class OpenRun:
         for state in self._find_members(part.plan):
             if state.error is not None and state.status is FAILED:
                 outcome.errors.append(_shorten(state.error, key))
+            if verdicts := _find_verdicts(state):
+                outcome.verdicts[state.node.id.removeprefix(f"{key}/")] = verdicts
             outcome.calls += len(state.calls)
             outcome.cached += count_cached(state)
             record = self._run.reporter.records.get(state.node.id)
@@ -199,6 +204,13 @@ class OpenRun:
         if done:
             self._on_done(key)
         return []
+
+
+def _find_verdicts(state: NodeState) -> list[Result]:
+    """Return the verdicts of a check that ran, one for each call; none for other nodes."""
+    if state.status is not DONE or state.copies or not any(is_verdict(*end) for end in state.node.outputs.items()):
+        return []
+    return [call.results[VERDICT] for call in state.calls]
 
 
 def _place_files(plan: Plan, folder: str) -> None:

@@ -60,6 +60,7 @@ _CHECKS: dict[str, tuple[Any, str]] = {
     "name": (lambda value: isinstance(value, str), "a template, such as '{item.name}.{ext}'"),
     "workers": (lambda value: value is None or _is_count(value), "a number of processes, 0 for this one"),
     "retries": (_is_count, "a whole number from 0"),
+    "reseed": (_is_count, "a whole number from 0"),
     "window": (lambda value: _is_count(value, 1), "a whole number from 1"),
     "node_timeout_seconds": (_is_seconds, "seconds above 0, or None"),
     "timeout_seconds": (_is_seconds, "seconds above 0, or None"),

@@ -75,7 +75,7 @@ def test_the_summary_counts_items_by_state_and_adds_up_what_finished_ones_took(t
 
         summary = ledger.summary()
 
-    assert summary.counts == {"pending": 1, "running": 1, "done": 1, "failed": 1, "removed": 1}
+    assert summary.counts == {"pending": 1, "running": 1, "done": 1, "failed": 1, "held": 0, "removed": 1}
     assert (summary.total, summary.calls, summary.cached, summary.seconds, summary.bytes) == (4, 10, 3, 2.0, 42)
 
 

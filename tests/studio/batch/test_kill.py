@@ -45,7 +45,7 @@ def check_all(out: Path, count: int) -> None:
     """Check the ledger and every file of the batch."""
     with Ledger(out) as ledger:
         rows = list(ledger.items())
-        assert ledger.summary().counts == {"pending": 0, "running": 0, "done": count, "failed": 0}
+        assert ledger.summary().counts == {"pending": 0, "running": 0, "done": count, "failed": 0, "held": 0}
     assert sorted(row.name for row in rows) == sorted(f"n{n}" for n in range(count))
     told = {output.path: output.digest for row in rows for output in row.outputs}
     found = [path for path in out.iterdir() if path.is_file() and path.name != "gallery.html"]

@@ -120,7 +120,7 @@ def test_the_outputs_of_an_item_go_with_it(tmp_path: Path) -> None:
     file = LedgerFile(tmp_path, create=True)
 
     assert read_pragma(file, "foreign_keys") == 1
-    assert read_pragma(file, "user_version") == FORMAT == 3
+    assert read_pragma(file, "user_version") == FORMAT == 4
     file.close()
 
 
@@ -181,8 +181,8 @@ def test_a_ledger_of_format_1_gets_columns_and_keeps_its_rows(tmp_path: Path) ->
 
     LedgerFile(tmp_path).close()
 
-    unclaimed = {**before, "items": [{**row, "claim": 0, "read": None} for row in before["items"]]}
-    assert read_all(path) == (3, [*columns, "claim", "read"], unclaimed)
+    unclaimed = {**before, "items": [{**row, "claim": 0, "read": None, "checks": None} for row in before["items"]]}
+    assert read_all(path) == (4, [*columns, "claim", "read", "checks"], unclaimed)
 
 
 def test_a_ledger_of_format_2_gets_what_items_read(tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_a_ledger_of_format_2_gets_what_items_read(tmp_path: Path) -> None:
 
     LedgerFile(tmp_path).close()
 
-    assert read_all(path)[:2] == (3, [*columns, "read"])
+    assert read_all(path)[:2] == (4, [*columns, "read", "checks"])
 
 
 def test_a_new_ledger_has_the_same_tables_as_one_of_format_1_that_was_opened(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_a_batch_outlives_a_node_of_its_cluster(folder: Path, workers: str) -> N
     lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
     assert lines, done.stdout[-2000:] + done.stderr[-4000:]
     found = json.loads(lines[0].removeprefix("RESULT "))
-    assert found["counts"] == {"pending": 0, "running": 0, "done": _ITEMS, "failed": 0}
+    assert found["counts"] == {"pending": 0, "running": 0, "done": _ITEMS, "failed": 0, "held": 0}
     assert sorted(found["rendered"]) == sorted(set(found["rendered"]))
     assert len(found["rendered"]) == _ITEMS
     made = read_pictures(folder / "out")

@@ -153,7 +153,7 @@ def test_checking_leaves_a_ledger_as_it_was(desk: Desk, batch: Any) -> None:
     status = desk.call("batch", "status", desk / "out", "--json").json
 
     assert "2 items: 1 new, 1 changed, 0 as before, 1 gone" in checked.err
-    assert status["counts"] == {"pending": 0, "running": 0, "done": 2, "failed": 0}
+    assert status["counts"] == {"pending": 0, "running": 0, "done": 2, "failed": 0, "held": 0}
 
 
 def test_a_dash_reads_json_lines_from_the_standard_input(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,7 +214,7 @@ def test_status_and_export_show_the_ledger(desk: Desk, batch: Any) -> None:
     desk.succeed("batch", "export", desk / "out", "--state", "failed", "-o", desk / "failed.jsonl")
     failed = [json.loads(line) for line in (desk / "failed.jsonl").read_text(encoding="utf-8").splitlines()]
 
-    assert status["counts"] == {"pending": 0, "running": 0, "done": 1, "failed": 1}
+    assert status["counts"] == {"pending": 0, "running": 0, "done": 1, "failed": 1, "held": 0}
     assert status["causes"][0]["first"] == "a"
     assert "1 done, 1 failed of 2" in told
     assert [(row["name"], row["state"], row["files"]) for row in rows][1] == ("b", "done", "b_value.json b_text.txt")

@@ -57,11 +57,12 @@ def test_a_batch_is_inspected_where_nothing_can_be_written(stopped: Any, file_mo
 def test_the_status_is_json_for_a_program(stopped: Any) -> None:
     assert stopped.call("batch", "status", "out", "--json").json == {
         "total": 3,
-        "counts": {"pending": 1, "running": 0, "done": 1, "failed": 1, "removed": 1},
+        "counts": {"pending": 1, "running": 0, "done": 1, "failed": 1, "held": 0, "removed": 1},
         "calls": 5,
         "cached": 2,
         "seconds": 1.0,
         "bytes": 2048,
+        "checks": {"checked": 0, "not_passed": 0, "reseeded": 0, "further_tries": 0},
         "causes": [{"cause": "E301 at paint: 3 is bad", "items": 1, "first": "b"}],
     }
 

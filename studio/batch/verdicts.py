@@ -1,0 +1,84 @@
+"""Verdicts of the checks of an item: in short for the ledger, whether they hold the item back, and other seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from blake3 import blake3
+
+from studio.api import Input
+from studio.api.verdict import CHECK_FAILED, list_verdicts
+from studio.errors import NodeError, UsageError
+
+Verdict = Mapping[str, Any]
+"""What a ledger has of the verdicts of one node, see `summarize_verdicts`."""
+
+_LONGEST_SENTENCE = 300
+_LARGEST_SEED = 2**32 - 1
+_AFTER = "did not pass: "
+
+
+def summarize_verdicts(found: Mapping[str, Sequence[Any]], errors: Iterable[NodeError]) -> list[dict[str, Any]]:
+    """Return for each check of an item: `node`, `check`, `passed`, `on_fail`, `sentence`, and how many `verdicts`.
+
+    Of a node that is mapped, the sentence is that of the first verdict that did not pass.
+
+    Args:
+        found: What the outputs named `verdict` hold, by node.
+        errors: Why nodes failed.
+    """
+    rows = []
+    for node, values in found.items():
+        verdicts = [one for value in values for one in list_verdicts(value)]
+        if verdicts:
+            shown = next((one for one in verdicts if not one["passed"]), verdicts[0])
+            rows.append(_create_row(node, shown) | {"verdicts": len(verdicts)})
+    for error in errors:
+        if error.code == CHECK_FAILED:
+            check, _, sentence = error.message.rpartition(_AFTER)
+            failed = {"check": check.split()[-1] if check else "", "passed": False, "on_fail": "fail"}
+            rows.append(_create_row(error.node, failed | {"sentence": sentence}) | {"verdicts": 1})
+    return rows
+
+
+def _create_row(node: str, verdict: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "node": node,
+        "check": str(verdict["check"]),
+        "passed": verdict["passed"],
+        "on_fail": str(verdict.get("on_fail", "warn")),
+        "sentence": str(verdict.get("sentence", ""))[:_LONGEST_SENTENCE],
+    }
+
+
+def have_passed(rows: Iterable[Verdict]) -> bool:
+    """Say whether all checks passed."""
+    return all(row["passed"] for row in rows)
+
+
+def are_held(rows: Iterable[Verdict]) -> bool:
+    """Say whether a check that did not pass holds its item."""
+    return any(row["on_fail"] == "hold" and not row["passed"] for row in rows)
+
+
+def check_reseed(reseed: int, name: str, inputs: Mapping[str, Input]) -> None:
+    """Raise UsageError E749 if other seeds are asked for and no input takes them."""
+    if reseed and (name not in inputs or inputs[name].spec.name != "int" or inputs[name].spec.depth):
+        message = f"the graph has no input {name!r} of a whole number to reseed"
+        raise UsageError("E749", message, where="--reseed", hint="name the input with --seed-input")
+
+
+def derive_seed(seed: int, number: int, end: Input) -> int:
+    """Return the seed of a further try, which depends on the item's own seed and the number of the try alone.
+
+    Args:
+        seed: The item's own seed.
+        number: Which try, from 1 for the first further one.
+        end: The input that takes it: the seed is within its limits.
+    """
+    limits = end.spec.limits
+    low = int(limits.ge) if limits is not None and limits.ge is not None else 0
+    high = int(limits.le) if limits is not None and limits.le is not None else max(_LARGEST_SEED, low)
+    digest = int.from_bytes(blake3(f"{seed} {number}".encode()).digest(8))
+    return low + digest % (high - low + 1)
