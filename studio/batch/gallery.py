@@ -32,6 +32,7 @@ _SHARE = 5  # an update may take one part in this many of the time
 _LONGEST_VALUE = 2000
 _TEMPORARY = ".gallery-"
 _STALE_SECONDS = 3600.0
+_VERDICT_KEYS = ("node", "check", "passed", "sentence")
 _ERROR_KEYS = ("code", "where", "message", "hint", "node", "inputs", "details")
 
 
@@ -120,6 +121,10 @@ class Gallery:
             shown |= {"t": row.seconds, "c": row.calls, "h": row.cached, "u": row.finished, "a": row.attempts}
         if row.state == ItemState.FAILED and row.error:
             shown["e"] = {key: _shorten(row.error[key]) for key in _ERROR_KEYS if row.error.get(key)}
+        if row.checks and row.state in FINISHED_STATES:
+            verdicts = row.checks.get("verdicts", ())
+            shown["k"] = [{key: _shorten(one.get(key)) for key in _VERDICT_KEYS} for one in verdicts]
+            shown |= {"r": row.checks.get("tries", 1), "sd": row.checks.get("seeds", {})}
         if row.warnings:
             shown["w"] = [_shorten(warning) for warning in row.warnings]
         return shown

@@ -1,7 +1,7 @@
 "use strict";
 (() => {
   const FILES = "gallery_files/";
-  const STATES = ["done", "failed", "running", "pending"];
+  const STATES = ["done", "held", "failed", "running", "pending"];
   const natural = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
   const $ = (id) => document.getElementById(id);
   const make = (tag, attributes = {}, ...children) => {
@@ -27,7 +27,7 @@
   let items = [];
   let shown = [];
   let columns = [];
-  const wish = { q: "", s: "", sort: "index", down: false, view: "grid", size: 220, output: "", f: {} };
+  const wish = { q: "", s: "", sort: "index", down: false, view: "grid", size: 220, output: "", k: "", f: {} };
 
   const link = (path) => path.split("/").map(encodeURIComponent).join("/");
   const thumb = (file) => (file.m ? FILES + "thumbs/" + link(file.m) : null);
@@ -38,7 +38,7 @@
   const clock = (value) => Math.floor(value / 60) + ":" + String(Math.floor(value % 60)).padStart(2, "0");
   const bytes = (value) => { for (const unit of ["B", "KB", "MB", "GB"]) { if (value < 1000 || unit === "GB") return (unit === "B" ? value : value.toFixed(1)) + " " + unit; value /= 1000; } };
   const count = (value, one, many) => value.toLocaleString("en") + " " + (value === 1 ? one : many);
-  const haystack = (item) => item.find || (item.find = [item.n, item.s, ...Object.values(item.v).map(text), ...(item.e ? Object.values(item.e).map(text) : []), ...(item.f || []).map((file) => file.x || "")].join("\n").toLowerCase());
+  const haystack = (item) => item.find || (item.find = [item.n, item.s, ...Object.values(item.v).map(text), ...(item.e ? Object.values(item.e).map(text) : []), ...(item.k || []).map((one) => text(one.sentence)), ...(item.f || []).map((file) => file.x || "")].join("\n").toLowerCase());
 
   // -- loading ---------------------------------------------------------------------------------------
   const load = (name) => new Promise((done) => {
@@ -84,13 +84,25 @@
     select.replaceChildren(...entries.map(([key, label]) => make("option", { value: key }, label)));
     select.value = entries.some(([key]) => key === value) ? value : entries[0][0];
   };
+  const failed = (item, check) => (item.k || []).some((one) => !one.passed && (!check || one.check === check));
+  const VERDICTS = { "": ["Checks", () => true], passed: ["passed", (item) => item.k && !failed(item)], failed: ["not passed", (item) => failed(item)], reseeded: ["passed with another seed", (item) => item.r > 1 && !failed(item)], none: ["not checked", (item) => !item.k] };
+  const judge = (key) => Object.hasOwn(VERDICTS, key) ? VERDICTS[key][1] : (item) => failed(item, key);
+  const pickVerdicts = () => {
+    if (!items.some((item) => item.k)) return [];
+    const checks = [...new Set(items.flatMap((item) => (item.k || []).filter((one) => !one.passed).map((one) => text(one.check))))].sort();
+    const keys = [...Object.keys(VERDICTS), ...checks];
+    const select = make("select", { "aria-label": "Checks", id: "verdicts" });
+    options(select, keys.map((key) => [key, key ? `${Object.hasOwn(VERDICTS, key) ? VERDICTS[key][0] : "not passed: " + key} (${items.filter(judge(key)).length})` : "Checks"]), wish.k);
+    select.addEventListener("change", () => { wish.k = select.value; choose(); });
+    return [select];
+  };
   const fillPicks = () => {
     options($("sort"), [["index", "order of the table"], ["name", "name"], ["state", "state"], ["seconds", "time taken"], ["finished", "finished last"], ...columns.filter((c) => c.varies).map((c) => ["v:" + c.name, c.name])], wish.sort);
     const outputs = state.outputs;
     options($("output"), [["", "the first picture"], ...outputs.map((name) => [name, name])], wish.output);
     $("output").parentElement.hidden = outputs.length < 2;
     const facets = columns.filter((column) => column.varies && column.values.size <= 12 && column.values.size < items.length * 0.6).slice(0, 4);
-    $("facets").replaceChildren(...facets.map((column) => {
+    $("facets").replaceChildren(...pickVerdicts(), ...facets.map((column) => {
       const select = make("select", { "aria-label": column.name, "data-facet": column.name });
       const values = [...column.values.entries()].sort((a, b) => natural.compare(a[0], b[0]));
       options(select, [["", column.name], ...values.map(([value, number]) => ["=" + value, `${value || "(empty)"} (${number})`])], wish.f[column.name] === undefined ? "" : "=" + wish.f[column.name]);
@@ -105,7 +117,7 @@
     if (state.calls) facts.push(Math.round(100 * state.cached / state.calls) + " % from the cache");
     facts.push(state.running ? "running" : "as of " + new Date(state.written * 1000).toLocaleString());
     $("facts").textContent = facts.join(" · ");
-    $("progress").replaceChildren(...STATES.slice(0, 3).map((name) => { const part = make("i", { class: name }); part.style.width = (100 * (state.counts[name] || 0) / (total || 1)) + "%"; return part; }));
+    $("progress").replaceChildren(...STATES.slice(0, 4).map((name) => { const part = make("i", { class: name }); part.style.width = (100 * (state.counts[name] || 0) / (total || 1)) + "%"; return part; }));
     $("progress").setAttribute("aria-label", STATES.map((name) => `${state.counts[name] || 0} ${name}`).join(", "));
     const chip = (key, label, number) => make("button", { class: key, "aria-pressed": String(wish.s === key), onclick: () => { wish.s = wish.s === key ? "" : key; choose(); showHead(); } }, key ? make("i", { class: "dot " + key }) : null, label, make("small", {}, number.toLocaleString("en")));
     $("states").replaceChildren(chip("", "All", total), ...STATES.filter((name) => state.counts[name]).map((name) => chip(name, name[0].toUpperCase() + name.slice(1), state.counts[name])));
@@ -117,6 +129,7 @@
   // -- choosing and sorting --------------------------------------------------------------------------
   const matches = () => {
     const tests = [];
+    if (wish.k) tests.push(judge(wish.k));
     if (wish.s) tests.push((item) => item.s === wish.s);
     for (const [name, value] of Object.entries(wish.f)) tests.push((item) => text(item.v[name]) === value);
     for (const word of wish.q.toLowerCase().split(/\s+/).filter(Boolean)) {
@@ -143,7 +156,7 @@
   };
   const remember = () => {
     const parts = new URLSearchParams();
-    for (const key of ["q", "s", "output"]) if (wish[key]) parts.set(key, wish[key]);
+    for (const key of ["q", "s", "k", "output"]) if (wish[key]) parts.set(key, wish[key]);
     if (wish.sort !== "index") parts.set("sort", wish.sort);
     if (wish.down) parts.set("down", "1");
     if (wish.view !== "grid") parts.set("view", wish.view);
@@ -152,7 +165,7 @@
   };
   const recall = () => {
     for (const [key, value] of new URLSearchParams(location.hash.slice(1))) {
-      if (["q", "s", "sort", "output"].includes(key)) wish[key] = value;
+      if (["q", "s", "k", "sort", "output"].includes(key)) wish[key] = value;
       if (key === "view" && value === "table") wish.view = value;
       if (key === "down") wish.down = true;
       if (key.startsWith("f.")) wish.f[key.slice(2)] = value;
@@ -302,8 +315,9 @@
     }
     if (Object.keys(item.v).length) side.push(make("h3", {}, "Values"), make("dl", {}, ...Object.entries(item.v).flatMap(([name, value]) => [make("dt", { dir: "auto" }, name), make("dd", { dir: "auto" }, isFile(value) ? value.file : text(value) || "(empty)")])));
     if (files.length) side.push(make("h3", {}, "Files"), make("ul", {}, ...files.map((made) => make("li", {}, make("a", { href: link(made.p), target: "_blank", rel: "noopener" }, made.p), make("br"), make("small", {}, [made.o, Number.isFinite(made.w) && made.h ? `${made.w} × ${made.h}` : "", made.d ? seconds(made.d) : "", bytes(made.b)].filter(Boolean).join(" · "))))));
+    if (item.k) side.push(make("h3", {}, "Checks"), ...item.k.map((one) => make("p", { class: one.passed ? "quiet" : "unpassed", dir: "auto" }, `${one.passed ? "✓" : "✗"} ${text(one.check)}: ${text(one.sentence)}`)));
     if (item.w) side.push(make("h3", {}, "Warnings"), ...item.w.map((line) => make("p", { class: "quiet", dir: "auto" }, text(line))));
-    const facts = [item.t != null ? `took ${seconds(item.t)}` : "", item.c ? `${item.h || 0} of ${item.c} calls from the cache` : "", item.a > 1 ? `${item.a} attempts` : "", item.u ? new Date(item.u * 1000).toLocaleString() : ""].filter(Boolean);
+    const facts = [item.t != null ? `took ${seconds(item.t)}` : "", item.c ? `${item.h || 0} of ${item.c} calls from the cache` : "", item.a > 1 ? `${item.a} attempts` : "", item.r > 1 ? `try ${item.r}, ${Object.entries(item.sd || {}).map(([name, seed]) => `${name} ${seed}`).join(", ")}` : "", item.u ? new Date(item.u * 1000).toLocaleString() : ""].filter(Boolean);
     if (facts.length) side.push(make("h3", {}, "Made"), ...facts.map((fact) => make("div", { class: "quiet" }, fact)));
     if (file) { const words = "studio rerun " + quote(file.p); side.push(make("h3", {}, "Make it again"), make("pre", {}, words), make("button", { class: "copy", onclick: (event) => copy(event.target, words) }, "copy")); }
     $("side").replaceChildren(...side.filter(Boolean));

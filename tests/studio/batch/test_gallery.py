@@ -354,6 +354,61 @@ def test_the_page_filters_by_state_by_column_and_by_words(fruit: Folder, show: O
     count_cards(page, 0)
 
 
+def make_checks(check: str, passed: bool, tries: int = 1) -> dict[str, Any]:
+    """Return what a ledger has of one check of an item."""
+    verdict = {"node": "look", "check": check, "passed": passed, "on_fail": "hold", "sentence": _HOSTILE[0]}
+    return {"verdicts": [verdict], "tries": tries, "seeds": {"seed": 77} if tries > 1 else {}}
+
+
+@pytest.fixture
+def checked(tmp_path: Path) -> Iterator[Folder]:
+    """Five items: two passed, one of them with another seed; two did not; one was not checked."""
+    folder = Folder(tmp_path / "checked", [{"name": f"item {index}"} for index in range(5)])
+    found = [("done", make_checks("check.text", True)), ("done", make_checks("check.text", True, 3))]
+    found += [("held", make_checks("check.text", False, 5)), ("done", make_checks("check.image", False)), ("done", {})]
+    rows = [(folder.leases[n], ItemResult(n, state, checks=checks)) for n, (state, checks) in enumerate(found)]
+    folder.ledger.leases.complete(rows)
+    yield folder
+    folder.ledger.close()
+
+
+def test_a_gallery_holds_the_verdicts_of_items(checked: Folder) -> None:
+    write_gallery(checked.path)
+
+    items = read_items(checked.path)
+    verdict = {"node": "look", "check": "check.text", "passed": False, "sentence": _HOSTILE[0]}
+    assert (items[2]["s"], items[2]["k"], items[2]["r"], items[2]["sd"]) == ("held", [verdict], 5, {"seed": 77})
+    assert "k" not in items[4]
+
+
+def test_the_page_filters_by_verdict(checked: Folder, show: Open) -> None:
+    write_gallery(checked.path)
+    page = show(checked.path)
+    counts = {"passed": 2, "failed": 2, "reseeded": 1, "none": 1, "check.image": 1, "check.text": 1, "": 5}
+
+    for key, count in counts.items():
+        page.select_option("#verdicts", key)
+        count_cards(page, count)
+    page.select_option("#verdicts", "failed")
+    page.reload()
+    page.wait_for_selector("html[data-ready]")
+    count_cards(page, 2)
+    page.click("#states .held")
+    count_cards(page, 1)
+    page.click(".card >> nth=0")
+    assert page.locator("#side .unpassed").inner_text() == f"\u2717 check.text: {_HOSTILE[0]}"
+    assert "try 5, seed 77" in page.locator("#side").inner_text()
+    assert page.evaluate("window.hit") is None
+
+
+def test_the_page_has_no_filter_of_verdicts_without_checks(fruit: Folder, show: Open) -> None:
+    write_gallery(fruit.path)
+    page = show(fruit.path)
+
+    count_cards(page, 6)
+    assert page.locator("#verdicts").count() == 0
+
+
 def test_the_page_sorts_numbers_as_numbers(fruit: Folder, show: Open) -> None:
     write_gallery(fruit.path)
     page = show(fruit.path)
