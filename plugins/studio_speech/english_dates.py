@@ -98,6 +98,10 @@ def _read_decade(match: re.Match[str], language: str) -> str | None:
     return (match[1] or "") + read_decade(int(match[2])) + (match[3] or "")
 
 
+def _read_decades(match: re.Match[str], language: str) -> str | None:
+    return f"{read_decade(int(match[1]))} to {read_decade(int(match[2]))}"
+
+
 def _read_short_decade(match: re.Match[str], language: str) -> str | None:
     return (match[1] or "") + read_decade(int(match[2]))
 
@@ -208,6 +212,7 @@ RULES = (
         re.compile(r"((?:[Mm]id|[Ee]arly|[Ll]ate|[Pp]re|[Pp]ost)-)?(1[1-9]\d0|20[0-9]0)['’]?s((?:-[a-z]+)+)?"),
         _read_decade,
     ),
+    (re.compile(rf"(1[1-9]\d0|20[0-9]0)['’]?s{_DASH}(1[1-9]\d0|20[0-9]0)['’]?s"), _read_decades),
     (re.compile(r"((?:[Mm]id|[Ee]arly|[Ll]ate)-)?['’]?([2-9]0)['’]?s"), _read_short_decade),
     (re.compile(rf"(\d{{1,4}}){_ERA}"), _read_era),
     (re.compile(r"A\.?D\.? (\d{1,4})"), _read_era_first),

@@ -18,6 +18,7 @@ _SIGNS = {
     "R$": ("real", "reais", "centavo", "centavos"), "$": ("dollar", "dollars", "cent", "cents"),
     "£": ("pound", "pounds", "penny", "pence"), "€": ("euro", "euros", "cent", "cents"),
     "¥": ("yen", "yen", "sen", "sen"), "₹": ("rupee", "rupees", "paisa", "paise"),
+    "Rs.": ("rupee", "rupees", "paisa", "paise"), "Rs": ("rupee", "rupees", "paisa", "paise"),
     "₽": ("ruble", "rubles", "kopeck", "kopecks"), "₩": ("won", "won", "jeon", "jeon"),
     "₺": ("lira", "lira", "kurus", "kurus"), "₪": ("shekel", "shekels", "agora", "agorot"),
     "₫": ("dong", "dong", "xu", "xu"), "₱": ("peso", "pesos", "centavo", "centavos"),
@@ -39,6 +40,7 @@ _CODES = {
 _SCALES = {
     "k": "thousand", "m": "million", "mn": "million", "mm": "million", "b": "billion", "bn": "billion", "t": "trillion",
     "tn": "trillion", "thousand": "thousand", "million": "million", "billion": "billion", "trillion": "trillion",
+    "lakh": "lakh", "crore": "crore",
 }  # fmt: skip
 _RATES = {
     "hr": "hour", "h": "hour", "hour": "hour", "day": "day", "d": "day", "week": "week", "wk": "week", "mo": "month",
@@ -47,8 +49,10 @@ _RATES = {
     "mile": "mile", "mi": "mile", "km": "kilometer", "each": "each", "kwh": "kilowatt hour", "min": "minute",
     "seat": "seat", "user": "user", "share": "share", "barrel": "barrel", "bbl": "barrel", "ton": "ton",
 }  # fmt: skip
-_AMOUNT = r"(?:\d{1,3}(?:[.,\u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d+)?|\.\d+)"
-_SCALE = r"(?:\s?(thousand|million|billion|trillion)|(?i:\s?(bn|mn|tn))|(?i:([kmbt]|mm)))?"
+_AMOUNT = (
+    r"(?:\d{1,2}(?:,\d\d)+,\d{3}(?:\.\d+)?|\d{1,3}(?:[.,\u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d+)?|\.\d+)"
+)
+_SCALE = r"(?:\s?(thousand|million|billion|trillion|lakh|crore)|(?i:\s?(bn|mn|tn))|(?i:([kmbt]|mm)))?"
 _SIGN = "(" + "|".join(re.escape(sign) for sign in sorted(_SIGNS, key=len, reverse=True)) + ")"
 _CODE = "(" + "|".join(_CODES) + ")"
 _DASH = r"\s?[-–—]\s?"
@@ -63,7 +67,7 @@ def _parse_amount(text: str) -> tuple[int, str] | None:
         plain = plain.replace(".", "").replace(",", ".")
     elif re.fullmatch(r"\d{1,3}(?:\.\d{3}){2,}", plain):
         plain = plain.replace(".", "")
-    elif not re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*(?:\.\d+)?", plain):
+    elif not re.fullmatch(r"\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d+)?|\d*(?:\.\d+)?", plain):
         return None
     whole, _, rest = plain.replace(",", "").partition(".")
     return (int(whole or "0"), rest) if len(whole) <= 15 else None

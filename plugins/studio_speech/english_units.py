@@ -116,6 +116,20 @@ def _read_measure_range(match: re.Match[str], language: str) -> str | None:
     return None if said is None else f"{read_decimal(first)} to {read_decimal(last)} {said}"
 
 
+def _read_repeated_range(match: re.Match[str], language: str) -> str | None:
+    """Read a range of which both ends have a unit, mostly the same one: "5kg-10kg"."""
+    minus, first, unit, last, end = match.groups()
+    said, other = say_unit(unit, one=first == "1"), say_unit(end, one=last == "1")
+    if said is None or other is None:
+        return None
+    start = f"{SIGNS[minus]}{read_decimal(first)} {'' if unit == end else f'{said} '}"
+    return f"{start}to {read_decimal(last)} {other}"
+
+
+def _read_feet_range(match: re.Match[str], language: str) -> str | None:
+    return f"{read_decimal(match[1])} to {read_decimal(match[2])} feet"
+
+
 def _read_percent(match: re.Match[str], language: str) -> str | None:
     sign, first, last, mark = match.groups()
     words = {"-": "minus ", "−": "minus ", "+": "plus "}.get(sign or "", "") + read_decimal(first)
@@ -213,10 +227,13 @@ RULES = (
     (re.compile(r"(480|720|1080|1440|2160|4320)[pi]"), _read_lines),
     (re.compile(rf"{_FRACTION}[ -]?{_UNIT}"), _read_fraction_measure),
     (re.compile(_FRACTION), _read_fraction),
+    (re.compile(rf"([-−+])?({NUMBER})\s?[%‰]\s?[-–—]\s?({NUMBER})\s?(%|‰)"), _read_percent),
     (re.compile(rf"([-−+])?({NUMBER})(?:{_DASH}({NUMBER}))?\s?(%|‰|pct\.?)"), _read_percent),
+    (re.compile(rf"([-−])?({NUMBER})[ \u00a0]?{_UNIT}\s?[-–—]\s?({NUMBER})[ \u00a0]?{_UNIT}"), _read_repeated_range),
     (re.compile(rf"({NUMBER})%?{_DASH}({NUMBER})[  ]?{_UNIT}"), _read_measure_range),
     (re.compile(r"(\d+) ?ft\.? (\d+) ?in\.?"), _read_feet_inches),
     (re.compile(rf"({NUMBER})[\"″”]"), _read_inches),
+    (re.compile(r"(\d+)['′’]\s?[-–—]\s?(\d+)['′’]"), _read_feet_range),
     (re.compile(r"(\d+)['′’](?: ?(\d+(?:\.\d+)?)(?:[\"″”]|''))?"), _read_height),
     (re.compile(rf"([-−±~≈<>≤≥])?({_NUMBER})([  -]?){_UNIT}"), _read_measure),
     (re.compile(rf"({NUMBER})\s?[x×]\s?({NUMBER})(?:\s?[x×]\s?({NUMBER}))?(?: ?{_UNIT})?"), _read_size),

@@ -56,6 +56,35 @@ def test_english_that_the_rules_were_not_written_against_is_read_too() -> None:
     assert len(find_misread(kept_apart)) <= 0.02 * len(kept_apart)  # 149 of 152 are right; 138 of 143 at first
 
 
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("5%-10%", "five to ten percent"),
+        ("from 5% to 10%", "from five percent to ten percent"),
+        ("5kg-10kg", "five to ten kilograms"),
+        ("900 m – 1 km", "nine hundred meters to one kilometer"),
+        ("-5°C–5°C", "minus five to five degrees celsius"),
+        ("5'–6'", "five to six feet"),
+        ("the 1980s–1990s", "the nineteen eighties to nineteen nineties"),
+    ],
+)
+def test_a_range_of_which_both_ends_have_a_unit_is_read_as_one(written: str, spoken: str) -> None:
+    assert say(written, "en-us") == spoken
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("₹5,00,000", "five hundred thousand rupees"),
+        ("₹1.5 crore", "one point five crore rupees"),
+        ("Rs. 500", "five hundred rupees"),
+        ("12,34,567 people", "one million two hundred and thirty four thousand five hundred and sixty seven people"),
+    ],
+)
+def test_numbers_of_india_are_read_whole(written: str, spoken: str) -> None:
+    assert say(written, "en-us") == spoken
+
+
 @pytest.mark.parametrize("language", ["de", "es", "fr", "it", "nl", "pl", "pt"])
 def test_other_languages_are_read_as_their_conventions_say(language: str) -> None:
     pytest.importorskip("num2words", reason="needs num2words")
