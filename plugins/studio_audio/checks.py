@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from studio.api import AudioType, MediaError, check_extension
+from studio.api.audio_tags import COVER_EXTENSIONS
 from studio_audio.bounds import check_frequency, check_length, check_whole
 
 
@@ -123,6 +124,17 @@ def check_levels(max_db: float, min_db: float) -> None:
 def check_audio_name(path: str) -> None:
     """Raise MediaError E512 for a file name that no audio is written to."""
     check_extension(path, AudioType.extensions, "audio")
+
+
+def check_cover(path: str, cover: object, bits: str | int) -> None:
+    """Raise MediaError E512 for a cover in a file that holds none."""
+    if cover is None:
+        return
+    extension = path.lower().rpartition(".")[2]
+    if extension not in COVER_EXTENSIONS:
+        raise MediaError("E512", f"{extension} does not support a cover", where=path, hint="write mp3, m4a or flac")
+    if bits != "auto" and extension == "flac":
+        raise MediaError("E512", 'a cover needs FLAC of "auto" bits', where=path, hint="remove `bits`")
 
 
 def check_bits(bits: str | int, path: str) -> None:

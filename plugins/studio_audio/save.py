@@ -9,14 +9,23 @@ from typing import Any
 import numpy as np
 
 from studio.api import Audio, AudioType, MediaError, OutputPath, replace_file
-from studio.api.audio_writing import build_comment, write_coded
+from studio.api.audio_tags import AudioTags
+from studio.api.audio_writing import build_comment, write_tagged
 from studio_audio.checks import check_bits
 
+NO_TAGS = AudioTags()
 _BLOCK = 16_384
 _LONGEST_COMMENT = 60_000  # libsndfile holds no more in its headers
 
 
-def save(audio: Audio, target: OutputPath, bits: str | int, bitrate: int | None, log: Callable[[str], None]) -> None:
+def save(
+    audio: Audio,
+    target: OutputPath,
+    bits: str | int,
+    bitrate: int | None,
+    log: Callable[[str], None],
+    tags: AudioTags = NO_TAGS,
+) -> None:
     """Write audio whole or not at all; what the file cannot keep is logged."""
     whole = bits in (16, 24) and target.path.suffix.lower() == ".wav"
     loss = AudioType().find_loss(audio, target.path.with_suffix(".flac") if whole else target.path)
@@ -25,15 +34,17 @@ def save(audio: Audio, target: OutputPath, bits: str | int, bitrate: int | None,
     path, provenance = target.path, target.provenance
     suffix = path.suffix.lower()
     with replace_file(path) as partial:
-        if bitrate is not None and suffix in (".mp3", ".m4a", ".opus"):
-            _write_coded(audio, partial, path, bitrate, provenance)
-        elif bits != "auto" and suffix in (".wav", ".flac"):
-            _write_plain(audio, partial, path, bits, provenance)
+        if bits != "auto" and suffix in (".wav", ".flac"):
+            _write_plain(audio, partial, path, bits, provenance, tags)
+        elif tags or (bitrate is not None and suffix in (".mp3", ".m4a", ".opus")):
+            _write_tagged(audio, partial, path, bitrate, provenance, tags)
         else:
             AudioType().write_file(audio, partial, provenance)
 
 
-def _write_plain(audio: Audio, partial: Path, path: Path, bits: str | int, provenance: str | None) -> None:
+def _write_plain(
+    audio: Audio, partial: Path, path: Path, bits: str | int, provenance: str | None, tags: AudioTags
+) -> None:
     import soundfile
 
     check_bits(bits, path.name)
@@ -41,6 +52,8 @@ def _write_plain(audio: Audio, partial: Path, path: Path, bits: str | int, prove
     try:
         with soundfile.SoundFile(partial, "w", audio.rate, audio.channels, kind) as file:
             file.comment = build_comment(provenance if len(provenance or "") <= _LONGEST_COMMENT else None)
+            for name, text in tags.texts.items():
+                setattr(file, name, text)
             for block in audio.blocks(_BLOCK):
                 file.write(block if bits == "float" else _round(block, int(bits)))
     except (soundfile.SoundFileError, RuntimeError, ValueError, TypeError) as error:
@@ -54,11 +67,13 @@ def _round(block: Any, bits: int) -> Any:
     return whole.astype(np.int16) if bits == 16 else (whole * 256).astype(np.int32)
 
 
-def _write_coded(audio: Audio, partial: Path, path: Path, bitrate: int, provenance: str | None) -> None:
+def _write_tagged(
+    audio: Audio, partial: Path, path: Path, bitrate: int | None, provenance: str | None, tags: AudioTags
+) -> None:
     import av
 
     try:
-        write_coded(audio, partial, bitrate, provenance)
+        write_tagged(audio, partial, provenance, tags, bitrate)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         text = getattr(error, "strerror", None) or str(error)
         raise _refuse(path, f"cannot write the audio: {text}", "flac and wav support any audio") from None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from studio.api import av_file
 from studio.api.audio_stored import find_int16
+from studio.api.audio_tags import COVER_EXTENSIONS, AudioTags, add_cover
 from studio.api.formats import riff
 from studio.api.formats.ogg import VORBIS_ORDER
 from studio.api.media_file import GENERATOR, MARK, encode_text
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from studio.api.audio import Audio
 
-__all__ = ["build_comment", "write_coded"]
+__all__ = ["build_comment", "write_coded", "write_tagged"]
 
 _MP3_RATES = (32_000, 44_100, 48_000)  # below these MP3 has no bit rate at which LAME keeps the level
 _AAC_RATES = (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000)
@@ -32,13 +33,40 @@ _CODED = {
 """By extension: container, codec, sample rates, most channels."""
 _OPUS_ORDER = {5: (0, 1, 3, 4, 2), 7: (0, 1, 5, 3, 2, 4, 6)}
 """How FFmpeg's encoder of Opus mixes up channels, by their number; the opposite is done before it."""
+_INFO = {"title": b"INAM", "artist": b"IART", "album": b"IPRD", "copyright": b"ICOP"}
+NO_TAGS = AudioTags()
 _CLIPS = 1 + 2.0**-16  # half a step of 16 bits is rounding
 EXTENSIONS = ("flac", "wav", "ogg", "mp3", "m4a", "opus")
 
 
 def write_audio(audio: Audio, path: Path, provenance: str | None) -> None:
     """Write audio in the format of the extension; errors of FFmpeg and libsndfile pass through."""
-    _WRITERS[path.suffix.lower().lstrip(".")](audio, path, provenance)
+    write_tagged(audio, path, provenance, AudioTags())
+
+
+def write_tagged(
+    audio: Audio, path: Path, provenance: str | None, tags: AudioTags, kilobits: int | None = None
+) -> None:
+    """Write audio with tags in the format of the extension.
+
+    Args:
+        audio: What to write.
+        path: A new file; its extension chooses the format.
+        provenance: JSON text for the tags, or None.
+        tags: What players show.
+        kilobits: Kilobits per second of MP3, M4A and Opus, as in `write_coded`.
+
+    Raises:
+        ValueError: As `write_coded`; and for a cover in a file that is not MP3, M4A or FLAC.
+        OSError: The file cannot be written; PyAV's errors are such.
+    """
+    extension = path.suffix.lower().lstrip(".")
+    if tags.cover is not None and extension not in COVER_EXTENSIONS:
+        raise ValueError(f"{extension} does not support a cover: {', '.join(COVER_EXTENSIONS)} do")
+    if extension in _CODED:
+        write_coded(audio, path, kilobits, provenance, tags)
+    else:
+        _WRITERS[extension](audio, path, provenance, tags)
 
 
 def find_audio_loss(audio: Audio, extension: str) -> list[str]:
@@ -80,7 +108,9 @@ def build_comment(provenance: str | None) -> str:
     return "made with Studio" if provenance is None else MARK + encode_text(provenance).decode("utf-8")
 
 
-def write_coded(audio: Audio, path: Path, kilobits: int | None, provenance: str | None) -> None:
+def write_coded(
+    audio: Audio, path: Path, kilobits: int | None, provenance: str | None, tags: AudioTags = NO_TAGS
+) -> None:
     """Write MP3, M4A or Opus, block by block.
 
     Args:
@@ -90,6 +120,7 @@ def write_coded(audio: Audio, path: Path, kilobits: int | None, provenance: str 
         kilobits: Kilobits per second for all channels together. None: what keeps level and bandwidth, which is 256
             for MP3, 128 a channel for M4A and 96 a channel for Opus.
         provenance: JSON text for the tags, or None.
+        tags: What players show; Opus holds no cover.
 
     Raises:
         ValueError: For more channels than the format holds (2 in MP3, 8 in the others), and for audio without frames.
@@ -109,7 +140,7 @@ def write_coded(audio: Audio, path: Path, kilobits: int | None, provenance: str 
     order = list(range(audio.channels)) if mixed is None else np.argsort(mixed)
     blocks = (np.clip(block, -1.0, 1.0)[:, order] for block in audio.blocks(av_file.BLOCK))
     _encode(audio, path, (container, codec, "fltp" if codec != "libopus" else "flt"), rate, blocks, provenance,
-            1000 * (kilobits or usual))  # fmt: skip
+            1000 * (kilobits or usual), tags)  # fmt: skip
 
 
 def _choose_rate(rate: int, known: tuple[int, ...]) -> int:
@@ -122,7 +153,7 @@ def _check_not_empty(audio: Audio, extension: str) -> None:
         raise ValueError(f"{extension} does not support audio without samples; flac and wav do")
 
 
-def _write_flac(audio: Audio, path: Path, provenance: str | None) -> None:
+def _write_flac(audio: Audio, path: Path, provenance: str | None, tags: AudioTags) -> None:
     import numpy as np
 
     deep = any(find_int16(block) is None for block in audio.blocks(av_file.BLOCK))
@@ -133,7 +164,8 @@ def _write_flac(audio: Audio, path: Path, provenance: str | None) -> None:
             whole = np.clip(np.rint(block.astype(np.float64) * top), -top, top - 1)
             yield (whole * 256).astype(np.int32) if deep else whole.astype(np.int16)
 
-    _encode(audio, path, ("flac", "flac", "s32" if deep else "s16"), audio.rate, create_blocks(), provenance)
+    kind = ("flac", "flac", "s32" if deep else "s16")
+    _encode(audio, path, kind, audio.rate, create_blocks(), provenance, None, tags)
 
 
 def _encode(
@@ -143,13 +175,14 @@ def _encode(
     rate: int,
     blocks: Iterator[Any],
     provenance: str | None,
-    bit_rate: int | None = None,
+    bit_rate: int | None,
+    tags: AudioTags,
 ) -> None:
     import av
     from av.codec.context import Flags
 
     format_name, codec, depth = kind
-    options = {"fflags": "+bitexact"} | ({"movflags": "+faststart+use_metadata_tags"} if format_name == "ipod" else {})
+    format_name, options, metadata = _choose_container(format_name, provenance, tags)
     with av.open(str(path), "w", format=format_name, container_options=options) as container:
         # the default search of FFmpeg's AAC adds clicks to plain tones
         stream: Any = container.add_stream(codec, rate=rate, options={"aac_coder": "fast"} if codec == "aac" else {})
@@ -157,15 +190,38 @@ def _encode(
         stream.codec_context.flags |= Flags.bitexact
         if bit_rate is not None:
             stream.bit_rate = bit_rate
-        container.metadata.update(av_file.build_metadata(provenance))
+        container.metadata.update(metadata)
+        cover = [] if tags.cover is None else [add_cover(container, tags.cover)]
         start = 0
         for block in blocks:
-            container.mux(stream.encode(av_file.create_audio_frame(block, start, audio.rate)))
+            packets = stream.encode(av_file.create_audio_frame(block, start, audio.rate))
+            container.mux(cover + packets)
+            cover = []
             start += len(block)
         container.mux(stream.encode(None))
 
 
-def _write_ogg(audio: Audio, path: Path, provenance: str | None) -> None:
+def _choose_container(
+    format_name: str, provenance: str | None, tags: AudioTags
+) -> tuple[str, dict[str, str], dict[str, str]]:
+    """Return a container's name, its options and its metadata.
+
+    FFmpeg writes either names of one's own or those of iTunes into MP4. Players know only the latter; with tags the
+    provenance is a comment. Its muxer of M4A refuses covers, which that of MP4 writes.
+    """
+    options = {"fflags": "+bitexact"}
+    if format_name != "ipod":
+        return format_name, options, av_file.build_metadata(provenance) | tags.texts
+    if not tags:
+        return format_name, options | {"movflags": "+faststart+use_metadata_tags"}, av_file.build_metadata(provenance)
+    carried = {"comment": build_comment(provenance), "encoding_tool": GENERATOR}
+    if term := av_file.build_metadata(provenance).get("digital_source_type"):
+        carried["keywords"] = term
+    options |= {"movflags": "+faststart", "brand": "M4A "}
+    return "mp4" if tags.cover is not None else "ipod", options, carried | tags.texts
+
+
+def _write_ogg(audio: Audio, path: Path, provenance: str | None, tags: AudioTags) -> None:
     import numpy as np
     import soundfile
 
@@ -174,16 +230,20 @@ def _write_ogg(audio: Audio, path: Path, provenance: str | None) -> None:
         writer.software = GENERATOR
         if provenance is not None:
             writer.comment = build_comment(provenance)
+        for name, text in tags.texts.items():
+            setattr(writer, name, text)
         order = np.argsort(VORBIS_ORDER.get(audio.channels, range(audio.channels)))
         for block in audio.blocks(av_file.BLOCK):
             writer.write(np.ascontiguousarray(np.clip(block, -1.0, 1.0)[:, order]))
 
 
-def _write_wav(audio: Audio, path: Path, provenance: str | None) -> None:
+def _write_wav(audio: Audio, path: Path, provenance: str | None, tags: AudioTags) -> None:
     """Write float32 (format tag 3) with the INFO chunk behind the samples."""
     info = riff.build_chunk(b"ISFT", GENERATOR.encode() + b"\0")
     if provenance is not None:
         info += riff.build_chunk(b"ICMT", MARK.encode() + encode_text(provenance) + b"\0")
+    for name, text in tags.texts.items():
+        info += riff.build_chunk(_INFO[name], text.encode() + b"\0")
     tail = riff.build_chunk(b"LIST", b"INFO" + info)
     step, length = 4 * audio.channels, 4 * audio.channels * audio.frames
     fmt = struct.pack("<HHIIHHH", 3, audio.channels, audio.rate, min(step * audio.rate, 2**32 - 1), step, 32, 0)
@@ -198,10 +258,5 @@ def _write_wav(audio: Audio, path: Path, provenance: str | None) -> None:
         file.write(tail)
 
 
-def _write_lossy(audio: Audio, path: Path, provenance: str | None) -> None:
-    write_coded(audio, path, None, provenance)
-
-
-_WRITERS: dict[str, Callable[[Audio, Path, str | None], None]]
+_WRITERS: dict[str, Callable[[Audio, Path, str | None, AudioTags], None]]
 _WRITERS = {"flac": _write_flac, "wav": _write_wav, "ogg": _write_ogg}
-_WRITERS |= dict.fromkeys(_CODED, _write_lossy)

@@ -74,6 +74,9 @@ def run_recipe(name: str, inputs: dict[str, object], folder: Path) -> list[str]:
         pytest.param("meme_gif", {"seconds": 0.2}, ["film.mp4", "meme.gif"], marks=pytest.mark.slow),
         pytest.param("social_clip", {"side": 96}, ["film.mp4"], marks=pytest.mark.slow),
         pytest.param("lower_third", {}, ["film.mp4"], marks=pytest.mark.slow),
+        pytest.param(
+            "podcast_intro", {"text": "Hi."}, ["intro.flac", "intro.mp3", "loudness.json"], marks=pytest.mark.slow
+        ),
         pytest.param("slideshow", {"seconds": 1.0, "width": 96, "height": 64}, ["film.mp4"], marks=pytest.mark.slow),
     ],
 )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Literal, NamedTuple
 
 from studio.api import (
+    Added,
     Audio,
     Context,
     Field,
     File,
+    Image,
     JsonValue,
     MediaError,
     Migration,
@@ -22,6 +24,7 @@ from studio_audio import checks
 Seconds = Annotated[float, Field(ge=0, le=86_400, unit="seconds")]
 Rate = Annotated[int, Field(ge=1000, le=768_000, unit="hertz")]
 Count = Annotated[int, Field(ge=1, le=64)]
+Tag = Annotated[str, Field(max_length=1000), Added]
 Decibels = Annotated[float, Field(ge=-120, le=60, unit="dB")]
 
 
@@ -90,7 +93,7 @@ def load_audio(
     "audio.save",
     cache="never",
     lane="io",
-    check=check_inputs(checks.check_audio_name, checks.check_bits),
+    check=check_inputs(checks.check_audio_name, checks.check_bits, checks.check_cover),
     version="2.0",
     migrations={1: Migration(inputs={"kilobits": "bitrate"}, outputs={"text": "path"}, values={"bits": _to_bits})},
 )
@@ -101,6 +104,11 @@ def save_audio(
     *,
     bits: Literal["auto", 16, 24, "float"] = "auto",
     bitrate: Annotated[int | None, Field(ge=16, le=512, unit="kbit/s")] = None,
+    title: Tag = "",
+    artist: Tag = "",
+    album: Tag = "",
+    copyright: Tag = "",
+    cover: Annotated[Image | None, Added] = None,
 ) -> Saved:
     """Save audio to a file beside the graph's outputs; the extension chooses the format.
 
@@ -112,15 +120,22 @@ def save_audio(
         bits: Sample format of WAV and FLAC: 16, 24 or float (only WAV); "auto" for the format of the graph's outputs.
         bitrate: Bit rate of MP3, AAC and Opus, for all channels together; null for 256 for MP3, and 128 (AAC) or 96
             (Opus) for each channel.
+        title: Name of the recording, in the tags that players show; empty for none.
+        artist: Who made it; empty for none.
+        album: Name of the album or the podcast; empty for none.
+        copyright: Who holds the rights; empty for none.
+        cover: Front cover, for .mp3, .m4a and .flac; null for none.
 
     Raises:
         MediaError: E512 if the format cannot hold the audio, or the file cannot be written.
     """
+    from studio.api.audio_tags import AudioTags
     from studio_audio.save import save
 
     checks.check_audio_name(path.name)
     checks.check_bits(bits, path.name)
-    save(audio, path, bits, bitrate, ctx.log)
+    checks.check_cover(path.name, cover, bits)
+    save(audio, path, bits, bitrate, ctx.log, AudioTags(title, artist, album, copyright, cover))
     return Saved(path.name)
 
 

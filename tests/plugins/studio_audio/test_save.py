@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 import soundfile
 
-from studio.api import Audio, MediaError, OutputPath
+from studio.api import Audio, Image, MediaError, OutputPath
+from studio.api.audio_tags import AudioTags
+from studio.testing import TestContext
+from studio_audio.nodes.sources import save_audio
 from studio_audio.save import save
 
 
@@ -64,3 +68,26 @@ def test_clipping_is_said_once_with_how_much(tmp_path: Path, name: str, bits: st
 
     assert len(said) == warned
     assert not warned or "2000 samples are clipped (50 %): the peak is 6.0 dB over full scale" in said[0]
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac"])
+def test_tags_are_written_with_chosen_bits_too(tmp_path: Path, name: str) -> None:
+    save(Audio(np.zeros(100, np.float32), 8000), OutputPath(tmp_path / name, name), 24, None, print,
+         AudioTags("Dawn", "Ana", "Lake", "Ana 2026"))  # fmt: skip
+
+    with soundfile.SoundFile(tmp_path / name) as file:
+        assert (file.title, file.artist, file.album, file.copyright) == ("Dawn", "Ana", "Lake", "Ana 2026")
+        assert file.subtype == "PCM_24"
+
+
+@pytest.mark.parametrize(("name", "bits"), [("a.opus", "auto"), ("a.flac", 24)])
+def test_a_cover_that_a_file_cannot_hold_is_refused_before_anything_is_written(
+    tmp_path: Path, name: str, bits: Literal["auto", 24]
+) -> None:
+    audio, cover = Audio(np.zeros(100, np.float32), 8000), Image(np.zeros((4, 4, 3), np.uint8))
+
+    with pytest.raises(MediaError, match="cover") as caught:
+        save_audio(TestContext(), audio, OutputPath(tmp_path / name, name), bits=bits, cover=cover)
+
+    assert caught.value.code == "E512"
+    assert not list(tmp_path.iterdir())
