@@ -22,7 +22,10 @@ SIGNS = {
     ">": "more than ", "≤": "at most ", "≥": "at least ", None: "",
 }  # fmt: skip
 """What a sign before a number is said as."""
-NUMBER = r"(?:\d{1,2}(?:,\d\d)+,\d{3}(?:\.\d+)?|\d+,\d\d(?![\d,])|\d{1,3}(?:[,\u00a0\u202f\u2009]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
+NUMBER = (
+    r"(?:\d{1,2}(?:,\d\d)+,\d{3}(?:\.\d+)?|\d+,\d\d(?![\d,])|\d{1,3}(?:[,\u00a0\u202f\u2009]\d{3})+(?:\.\d+)?"
+    r"|\d+(?:\.\d+)?|\.\d+)"
+)
 """A number as English writes it: commas or narrow spaces between thousands, a point or a comma before two decimals.
 
 Between two digits each above thousands, as India writes it, too."""
