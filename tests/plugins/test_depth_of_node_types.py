@@ -26,7 +26,7 @@ REDUCES = {
 """Node types that have to reduce, and why."""
 WITH_A_MODEL = {"video.from_text"}
 """Node types that need a model, which a test context lacks."""
-NETWORKS = {"diffusion", "logic", "style", "upscale", "vision"}
+NETWORKS = {"check", "diffusion", "logic", "style", "upscale", "vision"}
 """Plugins whose node types run networks (see `test_depth_of_networks.py`), or pass values on."""
 MORE: dict[str, dict[str, Any]] = {
     "image.caption": {"text": "a"},
