@@ -209,7 +209,8 @@ class Binder:
             self._report_missing(written, file.path, Path.cwd(), where)
             return None
         path = Path(os.path.abspath(file.path))
-        return Bound(FileSource(path, spec.name, name_file(path, self._paths.base), by_caller=True), spec)
+        name = file.name or name_file(path, self._paths.base)
+        return Bound(FileSource(path, spec.name, name, by_caller=True), spec)
 
     def _bind_pattern(self, pattern: str, spec: TypeSpec, where: str) -> Bound | None:
         """Bind the files of a folder that fit a pattern.

@@ -286,7 +286,7 @@ def _list_files(value: Any, spec: TypeSpec, graph: Graph) -> Any:
 def describe_given(value: Any, graph: Graph) -> Any:
     """Return the JSON form of a value that a caller gives; media given as objects are only described."""
     if isinstance(value, InputFile):
-        return {"file": name_file(value.path, graph.base)}
+        return {"file": value.name or name_file(value.path, graph.base)}
     if isinstance(value, list | tuple):
         return [describe_given(entry, graph) for entry in value]
     if value is None or isinstance(value, str | int | float | bool | dict):
@@ -311,7 +311,7 @@ def find_given_files(resolved: ResolvedGraph, values: Mapping[str, Any]) -> Iter
             one = pending.pop(0)
             if isinstance(one, InputFile):
                 path = Path(os.path.abspath(one.path))
-                yield FileSource(path, "file", name_file(path, graph.base), by_caller=True)
+                yield FileSource(path, "file", one.name or name_file(path, graph.base), by_caller=True)
             elif is_file(one):
                 path = Path(os.path.normpath(graph.base / one["file"]))
                 yield FileSource(path, "file", name_file(path, graph.base))

@@ -18,9 +18,15 @@ _LONGEST_NAME = 255  # bytes that file systems allow for one name
 
 @dataclass(frozen=True)
 class InputFile:
-    """A file that the caller names for a graph's input; unlike a path in a graph it may lie anywhere."""
+    """A file that the caller names for a graph's input; unlike a path in a graph it may lie anywhere.
+
+    Attributes:
+        path: Where it is.
+        name: How it is recorded; "" for its path as the graph would write it.
+    """
 
     path: Path
+    name: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "path", Path(self.path))

@@ -38,6 +38,7 @@ class OutputFolder:
         template: How its files are named.
         entry: Of an output that is a list of media, write this one only.
         names: Templates of outputs that have one of their own, by output.
+        is_apart: Whether its files go to others, so that they do not carry the way to the graph's folder.
     """
 
     def __init__(
@@ -47,10 +48,12 @@ class OutputFolder:
         *,
         entry: int | None = None,
         names: Mapping[str, str] | None = None,
+        is_apart: bool = False,
     ) -> None:
         self.folder = Path(os.path.abspath(folder))  # a node may change the current folder
         self.template = template
         self.entry = entry
+        self.is_apart = is_apart
         self._names = dict(names or {})
         self._taken: set[Path] = set()
         self._saved: dict[str, SavedFile] = {}

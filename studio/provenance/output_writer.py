@@ -58,7 +58,8 @@ class OutputWriter:
             folder.expect(owners, lambda: self._collect(resolved, values, folder))
 
     def _collect(self, resolved: ResolvedGraph, values: Mapping[str, Any], folder: OutputFolder) -> CarriedText:
-        return CarriedText(collect_provenance(resolved, values, folder.folder, self._find_file))
+        place = resolved.graph.base if folder.is_apart else folder.folder
+        return CarriedText(collect_provenance(resolved, values, place, self._find_file))
 
     def describe_read(self, resolved: ResolvedGraph, values: Mapping[str, Any], folder: OutputFolder) -> dict[str, Any]:
         """Return what a run read as its manifest records it: the graphs in the graph, and digests of files.

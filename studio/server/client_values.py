@@ -101,7 +101,7 @@ def _restore(value: Any, where: str, find_path: Callable[[str], Path], faults: l
     if isinstance(value, list):
         return [_restore(entry, f"{where}/{index}", find_path, faults) for index, entry in enumerate(value)]
     if is_file(value) and parse_file_name(value["file"]):
-        return InputFile(find_path(value["file"]))
+        return InputFile(find_path(value["file"]), value["file"])
     if isinstance(value, str):
         message = f"{value[:200]!r} names a file of the server"
         faults.append(Finding("E815", where, message, "an uploaded file", value[:200], _HINT))

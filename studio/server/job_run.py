@@ -75,7 +75,7 @@ class JobRunner:
             graph,
             values,
             only=job.only,
-            output=OutputFolder(self._folder / name_recipe(job)),
+            output=OutputFolder(self._folder / name_recipe(job), is_apart=True),
             roots=self._graphs.roots if path is not None else (),
             on_event=live.show,
             control=control,

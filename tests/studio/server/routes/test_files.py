@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 from blake3 import blake3
 from fakes import graph
 from PIL import Image
 
+from studio.provenance.embedded import read_embedded
 from tests.studio.server.conftest import Desk
 
 
@@ -155,3 +157,22 @@ def test_a_file_is_kept_as_long_as_a_job_needs_it(start: Callable[..., Desk]) ->
     assert desk.client.get(f"/api/v1/jobs/{job['id']}").status_code == 404
     assert desk.client.head(f"/api/v1/files/{file}").status_code == 404
     assert list((desk.folder / "data" / "files").iterdir()) == []
+
+
+def test_neither_files_nor_nodes_name_folders_of_the_server(desk: Desk, tmp_path: Path) -> None:
+    desk.write_graph("shift", {
+        "inputs": {"photo": {"type": "image"}},
+        "nodes": {"a": {"type": "fake.shift", "inputs": {"image": {"from": "inputs.photo"}}}},
+        "outputs": {"picture": {"from": "a"}},
+    })  # fmt: skip
+    file = desk.upload(create_png())
+
+    job = desk.run("shift", values={"photo": {"file": file}})
+    (tmp_path / "made.png").write_bytes(desk.client.get(job["outputs"][0]["url"]).content)
+
+    record = read_embedded(tmp_path / "made.png", desk._studio.registry.value_types.values(), max_length=10**6)
+    assert record is not None
+    assert list(job["nodes"]) == [f"file:{file}:image", "a"]
+    assert record.recipe.inputs == {"photo": {"file": file}}
+    assert record.recipe.file_digests == {file: file.removeprefix("blake3:")}
+    assert record.recipe.base == tmp_path
