@@ -326,6 +326,12 @@ def _create_pictures(probe: Probe, fake: Any) -> None:
         probe.add_call("images")
         return [Image(np.random.default_rng(seed).integers(0, 256, (side, side, 3), np.uint8)) for seed in range(n)]
 
+    @fake("fake.hum")
+    def hum(ctx: Context, text: str) -> Audio:
+        """Hum a tenth of a second for each letter."""
+        seconds = np.arange(4800 * len(text)) / 48_000
+        return Audio((0.2 * np.sin(2 * np.pi * 220 * seconds)).astype(np.float32)[:, np.newaxis], 48_000)
+
     @fake("fake.mean")
     def mean(ctx: Context, image: Image) -> float:
         """Return the mean sample."""

@@ -44,6 +44,8 @@ _DAY = 86400.0
               help="How many jobs may wait.")  # fmt: skip
 @click.option("--max-upload", "most_file_bytes", default="4GiB", show_default=True, type=BytesType(), metavar="SIZE",
               help="Size of the largest upload.")  # fmt: skip
+@click.option("--model", "models", multiple=True, metavar="NAME=GRAPH",
+              help="Another name of a graph for clients of OpenAI's API. May be repeated.")  # fmt: skip
 @memory_options
 @download_option
 @json_option
@@ -67,6 +69,7 @@ def command(
     grace_seconds: float,
     most_queued: int,
     most_file_bytes: int,
+    models: tuple[str, ...],
     **engine: Any,
 ) -> int:
     """Run graphs as jobs over HTTP.
@@ -96,6 +99,7 @@ def command(
         grace_seconds=grace_seconds,
         most_queued=most_queued,
         most_file_bytes=most_file_bytes,
+        models=_parse_models(models),
     )
     with create_studio(**engine, **budgets, download=download or None) as studio:
         server = Server(studio, options)
@@ -107,6 +111,17 @@ def command(
 
 
 command.add_command(token)
+
+
+def _parse_models(pairs: tuple[str, ...]) -> dict[str, str]:
+    """Return the graphs by their other names."""
+    found = {}
+    for pair in pairs:
+        name, equals, graph = pair.partition("=")
+        if not (name and equals and graph):
+            raise click.BadParameter(f"{pair!r} is not NAME=GRAPH", param_hint="'--model'")
+        found[name] = graph
+    return found
 
 
 def _show_start(server: Server, *, as_json: bool) -> None:

@@ -54,6 +54,7 @@ class Submission:
         graph: The name of a graph of the server; None for a document of the client's.
         values: Values of the graph's inputs as plain JSON, with files by digest.
         only: Names of the outputs to make; None for all.
+        formats: Extensions of the files of outputs that have another than the default.
         priority: Higher runs first.
         metadata: The client's own notes, at most 1 KiB as JSON.
         files: Digests of the files that it reads, which are kept as long as the job.
@@ -66,6 +67,7 @@ class Submission:
     graph: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     only: Sequence[str] | None = None
+    formats: Mapping[str, str] = field(default_factory=dict)
     priority: int = 0
     metadata: Mapping[str, Any] = field(default_factory=dict)
     files: Sequence[str] = ()
@@ -87,6 +89,7 @@ class Job:
         title: The graph's title.
         values: Values of the graph's inputs.
         only: Names of the outputs to make; None for all.
+        formats: Extensions of the files of outputs that have another than the default.
         priority: Higher runs first.
         claim: Number of the claim that runs it or ran it last; what an earlier one reports does not count.
         crashes: How often the server died while it ran.
@@ -112,6 +115,7 @@ class Job:
     title: str
     values: Mapping[str, Any]
     only: Sequence[str] | None
+    formats: Mapping[str, str]
     priority: int
     claim: int
     crashes: int

@@ -27,6 +27,7 @@ CREATE TABLE jobs (
     title TEXT NOT NULL,
     vals TEXT NOT NULL,
     only_outputs TEXT,
+    formats TEXT NOT NULL DEFAULT '{}',
     priority INTEGER NOT NULL,
     place INTEGER NOT NULL,
     claim INTEGER NOT NULL DEFAULT 0,

@@ -11,8 +11,8 @@ from typing import Any
 from studio.server.job import Job, JobOutput, JobState
 
 _COLUMNS = (
-    "id, number, state, graph, document, title, vals, only_outputs, priority, claim, crashes, cancelling, made, "
-    "started, ended, expires, owner, metadata, error, warnings, nodes, reused"
+    "id, number, state, graph, document, title, vals, only_outputs, formats, priority, claim, crashes, cancelling, "
+    "made, started, ended, expires, owner, metadata, error, warnings, nodes, reused"
 )
 
 
@@ -93,6 +93,7 @@ def _parse_job(row: tuple[Any, ...]) -> Job:
         title=values["title"],
         values=json.loads(values["vals"]),
         only=_load(values["only_outputs"]),
+        formats=json.loads(values["formats"]),
         priority=values["priority"],
         claim=values["claim"],
         crashes=values["crashes"],

@@ -75,7 +75,7 @@ class JobRunner:
             graph,
             values,
             only=job.only,
-            output=OutputFolder(self._folder / name_recipe(job), is_apart=True),
+            output=create_output_folder(self._folder / name_recipe(job), job.formats),
             roots=self._graphs.roots if path is not None else (),
             on_event=live.show,
             control=control,
@@ -88,9 +88,20 @@ class JobRunner:
             yield JobOutput(file.output, file.index, file.path.name, stored.digest, stored.bytes, hide_paths(file.loss))
 
 
+def create_output_folder(folder: Path, formats: Mapping[str, str]) -> OutputFolder:
+    """Return the folder that a job writes to.
+
+    Args:
+        folder: The folder.
+        formats: Extensions of the files of outputs that have another than the default.
+    """
+    names = {output: f"{{output}}.{extension}" for output, extension in formats.items()}
+    return OutputFolder(folder, names=names, is_apart=True)
+
+
 def name_recipe(job: Job) -> str:
     """Return what names all that decides a job's files: its document and its values."""
-    parts = [job.document_digest, job.graph, job.values, job.only]
+    parts = [job.document_digest, job.graph, job.values, job.only, job.formats]
     return blake3(dump_json(parts, sort_keys=True).encode()).hexdigest()
 
 

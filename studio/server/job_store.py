@@ -65,10 +65,12 @@ class JobStore:
                 dump_json(wanted.values),
             )
             only = None if wanted.only is None else dump_json(list(wanted.only))
-            more = (only, wanted.priority, time.time(), wanted.owner, dump_json(wanted.metadata))
+            formats = dump_json(wanted.formats)
+            more = (only, formats, wanted.priority, time.time(), wanted.owner, dump_json(wanted.metadata))
             connection.execute(
-                "INSERT INTO jobs (state, id, graph, document, title, vals, only_outputs, priority, made, owner, "
-                "metadata, request_key, request_digest, place) VALUES ('queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                "INSERT INTO jobs (state, id, graph, document, title, vals, only_outputs, formats, priority, made, "
+                "owner, metadata, request_key, request_digest, place) "
+                "VALUES ('queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
                 "(SELECT coalesce(max(number), 0) + 1 FROM jobs))",
                 (*row, *more, wanted.key, wanted.request_digest),
             )

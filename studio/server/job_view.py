@@ -44,6 +44,7 @@ def _describe(job: Job, place: int | None, types: Mapping[str, str], live: LiveJ
         "state": job.state,
         "values": job.values,
         "only": job.only,
+        "formats": job.formats,
         "priority": job.priority,
         "place": place,
         "why": "",

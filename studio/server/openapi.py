@@ -11,6 +11,11 @@ from studio.server.job import HIGHEST_PRIORITY, LOWEST_PRIORITY, JobState
 
 _COMMON = {
     "only": {"type": ["array", "null"], "items": {"type": "string"}, "description": "Names of the outputs to make."},
+    "formats": {
+        "type": "object",
+        "additionalProperties": {"type": "string", "pattern": "^[a-z0-9]{1,8}$"},
+        "description": "Extensions of outputs that are to have another than the default, such as webp.",
+    },
     "priority": {
         "type": "integer",
         "minimum": LOWEST_PRIORITY,

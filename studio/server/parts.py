@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from starlette.requests import Request
@@ -34,6 +35,7 @@ class ServerOptions:
         grace_seconds: How long the job that runs may take to end when the server is to end.
         most_queued: How many jobs may wait.
         most_file_bytes: The size of the largest upload.
+        models: Other names for graphs, by which clients of OpenAI's API know them.
     """
 
     data: Path
@@ -46,6 +48,7 @@ class ServerOptions:
     grace_seconds: float = 30.0
     most_queued: int = 100_000
     most_file_bytes: int = 4 * 2**30
+    models: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from studio.api import TypeSpec
 from studio.app import Studio
 from studio.errors import Finding, GraphError, UsageError
 from studio.graph import ResolvedGraph
@@ -13,6 +16,7 @@ from studio.server.client_values import find_document_faults, find_model_faults,
 from studio.server.file_store import FileStore, parse_file_name
 from studio.server.graph_list import GraphList, parse_job_graph
 from studio.server.job import HIGHEST_PRIORITY, LOWEST_PRIORITY, MOST_METADATA_BYTES, Submission
+from studio.server.job_run import create_output_folder
 from studio.server.job_store import describe_request
 from studio.suggestion import suggest
 from studio.surrogates import dump_json
@@ -26,6 +30,7 @@ class JobRequest:
         graph: A name, or a document.
         values: Values of the graph's inputs.
         only: Names of the outputs to make; None for all.
+        formats: Extensions of the files of outputs that have another than the default.
         priority: Higher runs first.
         metadata: The client's own notes.
     """
@@ -33,11 +38,13 @@ class JobRequest:
     graph: str | Mapping[str, Any]
     values: Mapping[str, Any] = field(default_factory=dict)
     only: Sequence[str] | None = None
+    formats: Mapping[str, str] = field(default_factory=dict)
     priority: int = 0
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
-_KEYS = ("graph", "values", "only", "priority", "metadata")
+_EXTENSION = re.compile("[a-z0-9]{1,8}")
+_KEYS = ("graph", "values", "only", "formats", "priority", "metadata")
 
 
 def parse_job_request(body: Mapping[str, Any], *, graph: str | None = None) -> JobRequest:
@@ -72,6 +79,7 @@ _KINDS: Mapping[str, tuple[Any, str]] = {
     "graph": ((str, dict), "the name of a graph, or a graph document"),
     "values": (dict, "an object with values of the graph's inputs"),
     "only": (list, "a list of names of outputs"),
+    "formats": (dict, "an object with extensions of outputs"),
     "priority": (int, "a whole number"),
     "metadata": (dict, "an object of your own"),
 }
@@ -105,20 +113,23 @@ class Submissions:
         faults: list[Finding] = []
         values = restore_values(resolved.graph, request.values, lambda file: self._files.find(file).path, faults)
         _refuse(faults)
+        self._check_formats(request, {name: spec for name, (_, spec) in resolved.outputs.items()})
         plan = self._studio.plan_resolved(resolved, values, only=request.only)
         _refuse([] if name is not None else find_model_faults(plan))
         body = {"graph": request.graph, "values": request.values, "only": request.only, "priority": request.priority}
+        body |= {"formats": request.formats, "metadata": request.metadata}
         return Submission(
             document=resolved.graph.json,
             graph=name,
             values=dict(request.values),
             only=request.only,
+            formats=request.formats,
             priority=request.priority,
             metadata=request.metadata,
             files=sorted({digest for one in named if (digest := parse_file_name(one))}),
             owner=owner,
             key=key,
-            request_digest=describe_request(body | {"metadata": request.metadata}),
+            request_digest=describe_request(body),
         )
 
     def _find_files(self, request: JobRequest) -> dict[str, str]:
@@ -134,6 +145,20 @@ class Submissions:
                 faults.append(Finding(error.code, place, error.message, "an uploaded file", file, error.hint))
         _refuse(faults)
         return named
+
+    def _check_formats(self, request: JobRequest, outputs: Mapping[str, TypeSpec]) -> None:
+        """Refuse extensions that outputs cannot have.
+
+        Raises:
+            UsageError: E003, or E809 for what is no extension or no output.
+        """
+        for name, extension in request.formats.items():
+            if name not in outputs or not isinstance(extension, str) or not _EXTENSION.fullmatch(extension):
+                hint = f"give an extension such as webp for one of: {', '.join(outputs)}"
+                raise UsageError("E809", f"invalid format of {name[:80]!r}", where="/formats", hint=hint)
+        if request.formats:
+            wanted = {name: outputs[name] for name in request.formats}
+            create_output_folder(Path(), request.formats).check(wanted, self._studio.registry.value_types)
 
     def _resolve_named(self, name: str) -> ResolvedGraph:
         listed = self._graphs.find(name)

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from studio.errors import RunError, StudioError, UsageError, describe_exception
 from studio.server.guard import LOOPBACK_NAMES, Guard
+from studio.server.openai_face import images, models, speech
 from studio.server.openapi import create_document
 from studio.server.parts import Parts
 from studio.server.problem import JsonResponse, create_problem
@@ -27,6 +28,8 @@ def create_web_app(parts: Parts) -> ASGIApp:
     for module in (graphs, jobs, events, files):
         app.include_router(module.create_router(parts), prefix=API)
     app.include_router(health.create_router(parts))
+    for face in (models, images, speech):
+        app.include_router(face.create_router(parts))
     create_routes = app.openapi
 
     @app.get(API, include_in_schema=False)

@@ -84,8 +84,14 @@ def submit_job(parts: Parts, request: Request, wanted: JobRequest) -> Response:
     return JsonResponse(describe_job(parts, job), 201 if is_new else 200, headers)
 
 
-def queue_job(parts: Parts, request: Request, wanted: JobRequest) -> tuple[Job, bool]:
+def queue_job(parts: Parts, request: Request, wanted: JobRequest, number: int = 0) -> tuple[Job, bool]:
     """Queue a job and return it; the second value says whether it is new.
+
+    Args:
+        parts: The parts of the server.
+        request: The request, whose token and key are the job's.
+        wanted: What is asked for.
+        number: The number of the job among those of the request.
 
     Raises:
         StudioError: The request is refused.
@@ -94,6 +100,7 @@ def queue_job(parts: Parts, request: Request, wanted: JobRequest) -> tuple[Job, 
     key = request.headers.get("idempotency-key")
     if key is not None and not 0 < len(key) <= _LONGEST_KEY:
         raise UsageError("E809", "invalid Idempotency-Key", hint=f"use 1 to {_LONGEST_KEY} characters")
+    key = f"{key} {number}" if key is not None and number else key
     submission = parts.submissions.check(wanted, owner=name_owner(request), key=key)
     job, is_new = parts.store.submit(submission)
     if is_new:

@@ -37,6 +37,15 @@ def test_an_equal_job_is_reused_and_says_so(desk: Desk) -> None:
     assert desk.probe.calls["image"] == 1
 
 
+def test_an_output_is_written_in_the_format_that_is_asked_for(desk: Desk) -> None:
+    [output] = desk.run(NOISE, formats={"picture": "webp"})["outputs"]
+
+    assert (output["name"], output["media_type"]) == ("picture.webp", "image/webp")
+    for formats, code in (({"picture": "wav"}, "E003"), ({"picture": "../x"}, "E809"), ({"sound": "png"}, "E809")):
+        refused = desk.client.post("/api/v1/jobs", json={"graph": NOISE, "formats": formats})
+        assert (refused.status_code, refused.json()["code"]) == (422, code)
+
+
 def test_a_graph_of_the_server_runs_by_its_name_with_values(desk: Desk) -> None:
     desk.write_graph("sum", {
         "inputs": {"a": {"type": "int", "minimum": 0}},

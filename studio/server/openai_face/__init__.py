@@ -1,0 +1,1 @@
+"""The addresses of OpenAI's API: requests become jobs, and a model is the name of a graph."""

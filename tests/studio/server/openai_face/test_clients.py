@@ -1,0 +1,113 @@
+"""The unmodified client of OpenAI: images, speech, models, and errors that it understands."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from studio.server.token_store import Scope
+from tests.studio.server.conftest import Desk
+
+openai = pytest.importorskip("openai", reason="openai is not installed")
+
+PAINT = {
+    "inputs": {
+        "prompt": {"type": "text"},
+        "seed": {"type": "int", "default": 3, "minimum": 0},
+        "width": {"type": "int", "default": 16, "maximum": 64},
+    },
+    "nodes": {
+        "a": {"type": "fake.image", "inputs": {"seed": {"from": "inputs.seed"}, "side": {"from": "inputs.width"}}},
+    },
+    "outputs": {"number": {"from": "a"}, "picture": {"from": "a"}},
+}  # fmt: skip
+SAY = {
+    "inputs": {"text": {"type": "text"}},
+    "nodes": {"a": {"type": "fake.hum", "inputs": {"text": {"from": "inputs.text"}}}},
+    "outputs": {"speech": {"from": "a"}},
+}
+
+
+def connect(desk: Desk, key: str = "none") -> Any:
+    """Return the client of a server."""
+    return openai.OpenAI(base_url=f"{desk.server.url}/v1", api_key=key, max_retries=0)
+
+
+def read(image: Any) -> np.ndarray[Any, Any]:
+    """Return the pixels of an image that the client got."""
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(image.b64_json))).convert("RGB"))
+
+
+def make_noise(seed: int, side: int) -> np.ndarray[Any, Any]:
+    """Return what the fake makes."""
+    return np.random.default_rng(seed).integers(0, 256, (side, side, 3), np.uint8)
+
+
+def test_images_come_from_a_graph_with_another_seed_each(start: Callable[..., Desk]) -> None:
+    desk = start(models={"gpt-image-1": "paint"})
+    desk.write_graph("paint", PAINT)
+
+    with connect(desk) as client:
+        two = client.images.generate(model="paint", prompt="a tree", n=2, size="32x32").data
+        [again] = client.images.generate(model="gpt-image-1", prompt="a tree", extra_body={"seed": 9}).data
+        [named] = client.images.generate(model="paint", prompt="a tree", response_format="url").data
+        events = list(client.images.generate(model="paint", prompt="a tree", stream=True))
+        content = desk.client.get(named.url).content
+
+    assert [np.array_equal(read(one), make_noise(seed, 32)) for one, seed in zip(two, (3, 4), strict=True)] == [
+        True
+    ] * 2
+    assert np.array_equal(read(again), make_noise(9, 16))
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(content)).convert("RGB")), make_noise(3, 16))
+    assert [event.type for event in events] == ["image_generation.completed"]
+    assert np.array_equal(read(events[0]), make_noise(3, 16))
+
+
+def test_models_are_the_graphs_that_can_run(start: Callable[..., Desk]) -> None:
+    desk = start(models={"gpt-image-1": "paint"})
+    desk.write_graph("paint", PAINT)
+    desk.write_graph("broken", {"nodes": {"a": {"type": "no.such"}}, "outputs": {"x": {"from": "a"}}})
+
+    with connect(desk) as client:
+        assert [model.id for model in client.models.list()] == ["paint", "gpt-image-1"]
+        assert client.models.retrieve("gpt-image-1").id == "gpt-image-1"
+
+
+def test_the_client_understands_each_error(desk: Desk) -> None:
+    desk.write_graph("paint", PAINT)
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"size": "big"}, "size"), ({"size": "32x64"}, "size"), ({"n": 0}, "n"),
+        ({"output_format": "bmp"}, "output_format"), ({"extra_body": {"steps": 3}}, "steps"),
+        ({"size": "65x65"}, "width"), ({"extra_body": {"seed": -1}}, "seed"),
+    ]  # fmt: skip
+
+    with connect(desk) as client:
+        for options, name in wrong:
+            with pytest.raises(openai.APIStatusError) as error:
+                client.images.generate(**{"model": "paint", "prompt": "a tree", **options})
+            assert (error.value.status_code, error.value.param) == (422, name)
+        with pytest.raises(openai.NotFoundError, match="unknown graph"):
+            client.images.generate(model="dall-e", prompt="a tree")
+        desk.parts.tokens.add("ada", Scope.RUN)
+        with pytest.raises(openai.AuthenticationError):
+            client.models.list()
+
+
+def test_speech_is_written_in_the_format_that_is_asked_for(desk: Desk) -> None:
+    desk.write_graph("say", SAY)
+
+    with connect(desk) as client:
+        wav = client.audio.speech.create(model="say", voice="any", input="hello", response_format="wav").read()
+        mp3 = client.audio.speech.create(model="say", voice="any", input="hello").read()
+        with pytest.raises(openai.APIStatusError) as error:
+            client.audio.speech.create(model="say", voice="any", input="hello", speed=2.0)
+
+    assert (wav[:4], wav[8:12]) == (b"RIFF", b"WAVE")
+    assert mp3[:3] == b"ID3" or mp3[:2] in (b"\xff\xfb", b"\xff\xf3")
+    assert error.value.param == "speed"
