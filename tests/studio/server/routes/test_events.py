@@ -35,12 +35,15 @@ def follow(desk: Desk, url: str, last: str | None = None, end: Callable[[Any], b
 def test_a_watcher_sees_each_node_and_the_end(desk: Desk) -> None:
     job = desk.submit(WAIT)
     desk.probe.wait_for("gate")
-    threading.Timer(0.05, desk.probe.open, ("gate",)).start()
 
-    events = follow(desk, f"/api/v1/jobs/{job['id']}/events")
+    def open_gate(event: Any) -> bool:
+        desk.probe.open("gate")
+        return False
 
-    assert events[0][1] == "snapshot"
-    assert events[0][2]["nodes"]["n"]["state"] == "done"
+    events = follow(desk, f"/api/v1/jobs/{job['id']}/events", end=open_gate)
+
+    assert (events[0][1], events[0][2]["state"]) == ("snapshot", "running")
+    assert "a" in events[0][2]["nodes"]
     changes = [(kind, data.get("node"), data["state"]) for _, kind, data in events[1:]]
     assert changes[-2:] == [("node", "a", "done"), ("job", None, "succeeded")]
     assert events[-1][2]["reused"] is False
