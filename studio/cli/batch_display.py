@@ -200,7 +200,8 @@ def _show_checks(summary: Summary, folder: Path, err: bool) -> None:
     found = summary.checks
     if found.get("not_passed") or found.get("reseeded"):
         text = f"checks: {found['not_passed']} of {found['checked']} items did not pass"
-        text += f"; {found['reseeded']} ran again with other seeds, {found['further_tries']} times in all"
+        if found["reseeded"]:
+            text += f"; {found['reseeded']} ran again with other seeds, {found['further_tries']} times in all"
         click.echo(text, err=err)
-    if summary.counts[ItemState.HELD]:
+    if summary.counts.get(ItemState.HELD):
         click.echo(f"  the files of held items are in {folder / HELD}", err=err)

@@ -120,6 +120,30 @@ def test_a_verdict_in_the_cache_holds_as_well_and_a_held_item_is_not_run_again(s
     assert again["s50"].finished == first["s50"].finished
 
 
+def test_a_held_item_that_passes_later_is_delivered_and_nothing_of_it_stays_apart(
+    studio: Studio, tmp_path: Path
+) -> None:
+    run(studio, make_graph(100, "hold"), tmp_path / "out", 50, 60)
+
+    rows = run(studio, make_graph(55, "hold"), tmp_path / "out", 50, 60)
+
+    assert {name: row.state for name, row in rows.items()} == {"s50": "held", "s60": "done"}
+    assert (tmp_path / "out" / "s60.png").is_file()
+    assert [path.name for path in (tmp_path / "out" / "held_items").iterdir()] == ["s50.png"]
+
+
+def test_a_ledger_from_elsewhere_removes_nothing_outside_of_its_folder(studio: Studio, tmp_path: Path) -> None:
+    out, other = tmp_path / "out", tmp_path / "other.png"
+    run(studio, make_graph(100, "hold"), out, 50)
+    other.write_bytes(b"mine")
+    with Ledger(out) as ledger, ledger.file.transaction() as connection:
+        connection.execute("UPDATE outputs SET path = 'held_items/../../other.png'")
+
+    run(studio, make_graph(40, "hold"), out, 50)
+
+    assert other.read_bytes() == b"mine"
+
+
 def test_without_a_cache_a_verdict_holds_too(studio: Studio, tmp_path: Path) -> None:
     rows = run(studio, make_graph(100, "hold"), tmp_path / "out", 50, cache="off")
 

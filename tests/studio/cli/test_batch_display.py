@@ -106,3 +106,41 @@ def test_a_summary_of_nothing_says_so(capsys: pytest.CaptureFixture[str]) -> Non
     show_summary(Summary(dict.fromkeys(ItemState, 0)), Path("out"), None, err=False)
 
     assert capsys.readouterr().out == "no items of 0\n"
+
+
+def make_checks(passed: bool, tries: int) -> dict[str, Any]:
+    """Return what a check found, and the seed of the last try."""
+    row = {"node": "n", "check": "check.image", "passed": passed, "on_fail": "hold", "sentence": "width 4 pixels"}
+    return {"verdicts": [row], "tries": tries, "seeds": {"seed": 7} if tries > 1 else {}}
+
+
+@pytest.mark.parametrize(
+    ("state", "checks", "line"),
+    [
+        (ItemState.HELD, make_checks(False, 1), "held: n0: check.image: width 4 pixels"),
+        (ItemState.HELD, make_checks(False, 3), "held: n0 (try 3, seed 7): check.image: width 4 pixels"),
+        (ItemState.DONE, make_checks(False, 1), "warning: n0: check.image: width 4 pixels"),
+        (ItemState.DONE, make_checks(True, 2), "passed: n0 (try 2, seed 7)"),
+    ],
+)
+def test_a_check_that_did_not_pass_or_took_another_seed_is_a_line(
+    ledger: Ledger, capsys: pytest.CaptureFixture[str], state: ItemState, checks: dict[str, Any], line: str
+) -> None:
+    display = create_display(ledger)
+    with display:
+        display.show(Item(0, "n0"), ItemResult(0, state, checks=checks))
+
+    assert capsys.readouterr().err.splitlines()[0] == line
+
+
+def test_a_summary_counts_checks_and_says_where_held_files_are(capsys: pytest.CaptureFixture[str]) -> None:
+    counts = dict.fromkeys(ItemState, 0) | {ItemState.DONE: 3, ItemState.HELD: 1}
+    checks = {"checked": 4, "not_passed": 1, "reseeded": 2, "further_tries": 5}
+
+    show_summary(Summary(counts, checks=checks), Path("out"), None)
+
+    assert capsys.readouterr().err.splitlines() == [
+        "3 done, 1 held of 4",
+        "checks: 1 of 4 items did not pass; 2 ran again with other seeds, 5 times in all",
+        f"  the files of held items are in {Path('out') / 'held_items'}",
+    ]
