@@ -21,12 +21,17 @@ ELSEWHERE = {"scorer.score_image": "test_scorer.py on its page, with weights"}
 CHECKS = """
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 
-from studio.api import Image, get_node_type
+from blake3 import blake3
+
+from studio.api import File, Image, OutputPath, get_node_type
 from studio.testing import check_node_type
 
+POEM = Path("poem.txt").absolute()
+POEM.write_text("rain on the lake", encoding="utf-8")
 IMAGE = Image(np.arange(12 * 10 * 3, dtype=np.uint8).reshape(12, 10, 3))
 EXAMPLES = {
     "dots.draw_dots": {"image": IMAGE},
@@ -49,6 +54,8 @@ EXAMPLES = {
     "slow.sharpen_edges": {"image": IMAGE},
     "slow.smooth": {"image": IMAGE, "rounds": 5},
     "split.cut_text": {"text": "abcd", "parts": 2},
+    "tally.count_words": {"file": File(POEM, blake3(POEM.read_bytes()).hexdigest(), POEM.stat().st_size)},
+    "tally.save_json": {"value": {"rain": 2}, "path": OutputPath(POEM.with_name("words.json"), "words.json")},
     "tint.apply": {"image": IMAGE},
 }
 for name in sys.argv[1:]:
