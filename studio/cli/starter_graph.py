@@ -47,6 +47,7 @@ _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "logic.item": {"items": ["first", "second"]},
     "logic.sort": {"items": [3, 1, 2]},
     "logic.filter": {"items": ["first", "second"], "conditions": [True, False]},
+    "logic.extract_text": {"text": "Hello"},
     "logic.zip": {"names": ["name"], "a": ["first", "second"]},
     "audio.time_stretch": {"speed": 0.8},
     "audio.soundtrack": {"seconds": 8.0},

@@ -416,7 +416,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "logic.split_text": {"text": "one\ntwo\n\nthree"},
     "logic.join_text": {"texts": ["one", "two"]},
     "logic.replace_text": {"text": "an apple", "find": "apple", "replacement": "pear"},
-    "logic.extract_text": {"value": {"note": "seed 12, Seed 7"}, "field": "note", "pattern": "seed (\\d+)"},
+    "logic.extract_text": {"record": {"note": "seed 12, Seed 7"}, "field": "note", "pattern": "seed (\\d+)"},
     "logic.format_date": {"date": "2026-03-14T09:30"},
     "logic.number_to_text": {"number": 7, "min_digits": 3},
     "logic.get_json": {"value": {"items": [{"name": "x"}]}, "pointer": "/items/0/name"},

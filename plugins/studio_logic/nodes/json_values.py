@@ -125,8 +125,8 @@ def _read_number(value: JsonValue) -> int | float:
 
 
 @node("logic.to_number", check=check_inputs(_read_number))
-def read_number(ctx: Context, value: JsonValue) -> int | float:
-    """Turn a text or a JSON number into a number.
+def read_number(ctx: Context, value: str | int | float) -> int | float:
+    """Turn a text or a JSON number into a number; a list of them gives a list of numbers.
 
     Args:
         value: Number, or text with a number, such as "1.5e3".

@@ -231,9 +231,17 @@ def fill_wildcards(
 _DEFAULT_HINT = "inspect the value with logic.to_text, or give a default"
 
 
-def _check_field(field: str, value: JsonValue, default: str | None) -> None:
-    if default is None:
-        find_value(value, parse_field(field), hint=_DEFAULT_HINT)
+def _check_source(text: str | None, record: JsonValue) -> None:
+    if (text is None) == (record is None):
+        what = "neither a text nor a record" if text is None else "a text and a record"
+        raise StudioError("E321", what, hint="give a text, or a record and the name of its field")
+
+
+def _check_field(field: str, record: JsonValue, default: str | None) -> None:
+    if record is None and field:
+        raise StudioError("E324", f"no record for the field {field[:60]!r}", hint="give it at 'record'")
+    if record is not None and default is None:
+        find_value(record, parse_field(field), hint=_DEFAULT_HINT)
 
 
 def _check_group(group: int | None, pattern: str | None) -> None:
@@ -243,12 +251,13 @@ def _check_group(group: int | None, pattern: str | None) -> None:
             raise fault
 
 
-@node("logic.extract_text", check=check_inputs(_check_field, _check_group))
+@node("logic.extract_text", check=check_inputs(_check_source, _check_field, _check_group))
 def extract_text(
     ctx: Context,
-    value: JsonValue,
     *,
+    record: JsonValue = None,
     field: Annotated[str, Field(max_length=2000), Grammar("a field", parse_field)] = "",
+    text: Text | None = None,
     pattern: Annotated[
         str | None, Field(min_length=1, max_length=1000), Grammar("a regular expression", patterns.check_pattern)
     ] = None,
@@ -256,14 +265,16 @@ def extract_text(
     ignore_case: bool = False,
     default: str | None = None,
 ) -> Extracted:
-    r"""Take a text out of a record by the name of its field, and a part of a text by a regular expression.
+    r"""Take a text out of a record by the name of its field, or a part of a text by a regular expression, or both.
 
-    A list of records, such as the rows of logic.read_csv, gives a text for each. A pattern may take a second.
+    A list of records, such as the rows of logic.read_csv, and a list of texts give a text for each entry. A pattern may
+    take a second.
 
     Args:
-        value: Record (JSON mapping), or a text.
+        record: JSON mapping to take the text from; null for a `text`.
         field: Name of the field, such as "name" or "address.city", or a JSON pointer, such as "/address/city"; empty
-            for the value itself. Numbers become text.
+            for the record itself. Numbers become text.
+        text: Text to search; null for a `record`.
         pattern: Regular expression of Python's re, such as "seed (\d+)", in which "^" and "$" match at each line;
             null for the whole text.
         group: Number of the group in parentheses to return, 0 for all that is found; null for the first group, if
@@ -271,11 +282,14 @@ def extract_text(
         ignore_case: Match capital and small letters alike.
         default: Text to return if the field is missing or nothing is found; null for an error.
     """
-    pointer = parse_field(field)
+    _check_source(text, record)
+    _check_field(field, record, default)
     _check_group(group, pattern)
-    if not has_value(value, pointer) and default is not None:
-        return Extracted(default, [], False)
-    text = templates.format_value(find_value(value, pointer, hint=_DEFAULT_HINT))
+    if text is None:
+        pointer = parse_field(field)
+        if not has_value(record, pointer):
+            return Extracted(str(default), [], False)
+        text = templates.format_value(find_value(record, pointer))
     texts = [text] if pattern is None else patterns.find_all(text, pattern, group, ignore_case)
     if not texts and default is None:
         raise StudioError(

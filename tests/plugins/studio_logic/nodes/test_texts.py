@@ -59,7 +59,7 @@ RECORD = {"name": "Ada", "age": 36.0, "tags": ["x", "y"], "note": "seed 12, seed
     ],
 )
 def test_a_text_is_taken_out_of_a_record(inputs: dict[str, Any], expected: tuple[str, list[str], bool]) -> None:
-    assert texts.extract_text(CTX, RECORD, **inputs) == expected
+    assert texts.extract_text(CTX, record=RECORD, **inputs) == expected
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_text_is_taken_out_of_a_record(inputs: dict[str, Any], expected: tuple
 )
 def test_what_is_not_in_a_record_is_an_error(inputs: dict[str, Any], code: str, message: str) -> None:
     with pytest.raises(StudioError, match=message) as caught:
-        texts.extract_text(CTX, RECORD, **inputs)
+        texts.extract_text(CTX, record=RECORD, **inputs)
 
     assert caught.value.code == code
 
@@ -84,3 +84,13 @@ def test_a_text_is_replaced_by_pattern_and_without_case() -> None:
     assert texts.replace_text(CTX, "a.b", ".", replacement="-") == "a-b"
     with pytest.raises(StudioError, match="a pattern of 1001 characters"):
         texts.replace_text(CTX, "a", "a" * 1001, ignore_case=True)
+
+
+def test_a_text_is_searched_like_a_field() -> None:
+    assert texts.extract_text(CTX, text="seed 12\nseed 7", pattern="^seed (.+)$").texts == ["12", "7"]
+    assert texts.extract_text(CTX, text="", default="x") == ("", [""], True)
+    for inputs in ({}, {"text": "a", "record": {"a": 1}}):
+        with pytest.raises(StudioError, match=r"a text (nor|and) a record"):
+            texts.extract_text(CTX, **inputs)  # type: ignore[arg-type]
+    with pytest.raises(StudioError, match="no record for the field 'a'"):
+        texts.extract_text(CTX, text="a", field="a")
