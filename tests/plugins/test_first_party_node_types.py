@@ -468,6 +468,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "video.mux": {"video": film(), "audio": sound(0.3)},
     "video.frames": {"video": film(), "count": 2},
     "video.from_frames": {"images": [picture(), picture(channels=1)], "fps": 2.0},
+    "video.from_audio": {"audio": sound(), "width": 48, "height": 16, "fps": 10.0},
     "video.contact_sheet": {"video": film(), "count": 3, "columns": 2, "width": 48},
     "video.info": {"video": film()},
     "video.find_scenes": {"video": film()},

@@ -77,6 +77,7 @@ def run_recipe(name: str, inputs: dict[str, object], folder: Path) -> list[str]:
         pytest.param(
             "podcast_intro", {"text": "Hi."}, ["intro.flac", "intro.mp3", "loudness.json"], marks=pytest.mark.slow
         ),
+        pytest.param("waveform_video", {"seconds": 0.5}, ["film.mp4"], marks=pytest.mark.slow),
         pytest.param("slideshow", {"seconds": 1.0, "width": 96, "height": 64}, ["film.mp4"], marks=pytest.mark.slow),
     ],
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Annotated, Any
 
-from studio.api import Audio, Context, Field, Image, Migration, Video, check_inputs, node
+from studio.api import Audio, Color, Context, Field, Image, Migration, Video, check_inputs, node, parse_color
 from studio_video.checks import check_part, check_span, check_times
 from studio_video.encodings import ANY_COLOR
 
@@ -87,6 +87,46 @@ def make_video(
     return join_images(images, Fraction(fps).limit_denominator(100_000), audio)
 
 
+@node("video.from_audio", origin="algorithmic")
+def make_audio_video(
+    ctx: Context,
+    audio: Audio,
+    *,
+    width: Annotated[int, Field(ge=16, le=8192, unit="pixels")] = 1280,
+    height: Annotated[int, Field(ge=8, le=8192, unit="pixels")] = 240,
+    fps: Annotated[float, Field(ge=1, le=240, unit="frames per second")] = 25.0,
+    bars: Annotated[int, Field(ge=4, le=1024)] = 64,
+    seconds: Annotated[float, Field(ge=0.1, le=600, unit="seconds")] = 4.0,
+    color: Color = "white",
+    ahead_color: Color = "#ffffff60",
+    background: Color = "transparent",
+) -> Video:
+    """Draw the waveform of audio as a video that moves with it, to be laid over an image with `image.composite`.
+
+    A bar is as high as the RMS of its part of the time, relative to the loudest; silence is a dot. What is heard is in
+    the middle, and bars fade at both sides.
+
+    Args:
+        audio: Audio to draw; the video has it, and its length.
+        width: Width of the video.
+        height: Height of the video, and of the loudest bar.
+        fps: Frames per second of the video.
+        bars: Number of bars in the width.
+        seconds: Time that the width shows.
+        color: Color of bars that were heard.
+        ahead_color: Color of bars that come.
+        background: Color behind the bars; may be transparent.
+
+    Raises:
+        MediaError: E504 for audio without samples.
+    """
+    from studio_video.waveform import Look, draw_waveform
+
+    colors = (parse_color(color), parse_color(ahead_color), parse_color(background))
+    look = Look(width, height, bars, seconds, *colors)
+    return draw_waveform(audio, Fraction(fps).limit_denominator(100_000), look)
+
+
 @node(
     "video.contact_sheet",
     check=check_inputs(check_span),
@@ -126,4 +166,4 @@ def make_contact_sheet(
     return make_sheet(take_frames(video, times), times, columns, width, labels=show_times)
 
 
-NODE_TYPES: list[Callable[..., Any]] = [take_video_frames, make_video, make_contact_sheet]
+NODE_TYPES: list[Callable[..., Any]] = [take_video_frames, make_video, make_audio_video, make_contact_sheet]
