@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -16,20 +17,24 @@ Verdict = Mapping[str, Any]
 
 _LONGEST_SENTENCE = 300
 _LARGEST_SEED = 2**32 - 1
+_INDEX = re.compile(r"\[(\d+)\]")  # of a copy of a mapped graph, as in "each[3]/checked"
 _AFTER = "did not pass: "
 
 
 def summarize_verdicts(found: Mapping[str, Sequence[Any]], errors: Iterable[NodeError]) -> list[dict[str, Any]]:
     """Return for each check of an item: `node`, `check`, `passed`, `on_fail`, `sentence`, and how many `verdicts`.
 
-    Of a node that is mapped, the sentence is that of the first verdict that did not pass.
+    A node that is mapped, or in a graph that is mapped, is one check; its sentence is that of the first verdict
+    that did not pass.
 
     Args:
         found: What the outputs named `verdict` hold, by node.
         errors: Why nodes failed.
     """
-    rows = []
-    for node, values in found.items():
+    rows, checks = [], dict[str, list[Any]]()
+    for node, values in sorted(found.items(), key=lambda entry: [int(part) for part in _INDEX.findall(entry[0])]):
+        checks.setdefault(_INDEX.sub("", node), []).extend(values)
+    for node, values in checks.items():
         verdicts = [one for value in values for one in list_verdicts(value)]
         if verdicts:
             shown = next((one for one in verdicts if not one["passed"]), verdicts[0])

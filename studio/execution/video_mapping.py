@@ -240,6 +240,9 @@ class _MappedVideo:
         if found is None:
             return None
         action, values = found
+        if self._call.context is not None:
+            for note in action.notes:
+                self._call.context.note(note)
         if action.parts.get(_FRAME_OF) == self._video_fingerprint:
             self._kept.add(fingerprint)
             self._blobs.update(action.parts.get(_NEW, "").split())

@@ -88,6 +88,15 @@ def test_verdicts_of_a_mapped_check_are_one_row_with_the_first_that_did_not_pass
     assert not have_passed(rows)
 
 
+def test_verdicts_in_the_copies_of_a_mapped_graph_are_one_row_with_the_first_copy_that_did_not_pass() -> None:
+    bad = [{**VERDICT, "passed": False, "sentence": f"width {number} pixels"} for number in range(3)]
+    found = {"each[10]/a": [bad[2]], "each[2]/a": [bad[1]], "each[0]/a": [VERDICT]}
+
+    rows = summarize_verdicts(found, [])
+
+    assert [(row["node"], row["sentence"], row["verdicts"]) for row in rows] == [("each/a", "width 1 pixels", 3)]
+
+
 def test_a_check_that_failed_its_node_is_a_verdict_too() -> None:
     message = "node 'a' (check.image): check.image did not pass: width 4 pixels"
 

@@ -118,6 +118,32 @@ def test_an_image_that_a_frame_equals_stays_in_the_cache(tmp_path: Path, probe: 
     assert probe.calls["invert"] == 4  # the still is the first frame of the film
 
 
+def test_a_frame_that_the_cache_has_logs_again_what_it_logged(tmp_path: Path) -> None:
+    @node("loud.measure")
+    def measure(ctx: Context, image: Image) -> int:
+        """Return the first sample, and log it."""
+        ctx.log("measured")
+        return int(image.to_uint8().flat[0])
+
+    class Plugin:
+        """The node type."""
+
+        @hookimpl
+        def studio_node_types(self) -> list[Any]:
+            """Return it."""
+            return [measure]
+
+    plugins = [("fake", FakePlugin(Probe())), ("loud", Plugin())]
+    film = {"f": ("fake.film", {"n": 1}), "v": ("loud.measure", {"image": "@f"})}
+    still = {**film, "p": ("fake.first_frame", {"video": "@f"}), "v": ("loud.measure", {"image": "@p"})}
+    with Studio(create_settings(tmp_path), plugins=plugins, discover=False) as studio:
+        studio.run(graph(still, o="v"))
+
+        result = studio.run(graph(film, o="v"))
+
+    assert result.manifest["nodes"]["v"]["warnings"] == ["measured"]
+
+
 def test_refresh_runs_every_frame_again(studio: Studio, probe: Probe) -> None:
     studio.run(build_graph(5))
     studio.run(build_graph(5), cache="refresh")
