@@ -31,8 +31,8 @@ def _calculate(inputs: Mapping[str, Any]) -> Sequence[Any] | None:
 def _add_calculation(importer: Importer, node: ForeignNode) -> Any:
     inputs = {name: importer.get(node, f"values.{name}") for name in _LETTERS}
     edge = importer.add(node, "logic.calculate", {"expression": importer.get(node, "expression"), **inputs})
-    whole = importer.add(node, "logic.to_int", {"number": {"from": edge}}, name="whole")
-    return Made({"from": edge}, "number"), Made({"from": whole}, "int"), Made({"from": whole}, "int")
+    whole = importer.add(node, "logic.to_int", {"number": {"from": edge}, "rounding": "to_zero"}, name="whole")
+    return Made({"from": edge}, "number"), Made({"from": whole}, "int"), Made({"from": f"{edge}.condition"}, "bool")
 
 
 def _choose_switch(inputs: Mapping[str, Any]) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any, NoReturn, TypeAlias
@@ -59,10 +59,10 @@ def fill_wildcards(text: str, lists: Any, seed: int) -> str:
     Raises:
         StudioError: E321 for invalid text or lists, an unknown name, parts nested too deep, or a result too long.
     """
-    known = read_lists(lists)
+    entries = _Entries(read_lists(lists))
     parts = parse_wildcards(text)
-    _check_names(parts, known)
-    filling = _Filling(known)
+    _check_names(parts, entries)
+    filling = _Filling(entries)
     filling.fill(parts, seed, 0)
     return "".join(filling.written)
 
@@ -101,7 +101,6 @@ def _refuse_lists(value: Any, name: str = "") -> NoReturn:
     )
 
 
-@lru_cache(maxsize=4096)
 def parse_wildcards(text: str) -> Parts:
     """Return the parts of a text.
 
@@ -110,6 +109,11 @@ def parse_wildcards(text: str) -> Parts:
     """
     if not _SPECIAL.search(text):
         return (text,) if text else ()
+    return _parse(text)
+
+
+@lru_cache(maxsize=4096)
+def _parse(text: str) -> Parts:
     parser = _Parser(text)
     parts, end = parser.read_parts(0, 0)
     if end < len(text):
@@ -198,7 +202,21 @@ def _join_texts(parts: Sequence[str | _Name | _Choice]) -> Parts:
     return tuple(joined)
 
 
-def _check_names(parts: Parts, lists: Lists) -> None:
+class _Entries:
+    """Entries of lists as options, each list read once."""
+
+    def __init__(self, lists: Lists) -> None:
+        self.lists = lists
+        self.found: dict[str, list[_Option]] = {}
+
+    def find(self, name: str) -> list[_Option]:
+        """Return the entries of a list, or of all lists whose names fit a name with "*"."""
+        if name not in self.found:
+            self.found[name] = [_read_option(entry) for entry in _find_entries(name, self.lists)]
+        return self.found[name]
+
+
+def _check_names(parts: Parts, entries: _Entries) -> None:
     """Raise StudioError E321 for an unknown name in a text, or in what its lists contain."""
     waiting, seen = [parts], set[str]()
     while waiting:
@@ -207,8 +225,7 @@ def _check_names(parts: Parts, lists: Lists) -> None:
                 waiting += [option.parts for option in part.options]
             elif isinstance(part, _Name) and part.name not in seen:
                 seen.add(part.name)
-                entries = _find_entries(part.name, lists)
-                waiting += [option.parts for option in _read_options(entries) if option.parts]
+                waiting += [option.parts for option in entries.find(part.name)]
 
 
 def _find_entries(name: str, lists: Lists) -> Sequence[str]:
@@ -226,10 +243,6 @@ def _find_entries(name: str, lists: Lists) -> Sequence[str]:
     return found
 
 
-def _read_options(entries: Sequence[str]) -> list[_Option]:
-    return [_read_option(entry) for entry in entries]
-
-
 def _read_option(entry: str) -> _Option:
     weight = _WEIGHT.match(entry)
     return (
@@ -242,8 +255,8 @@ def _read_option(entry: str) -> _Option:
 class _Filling:
     """One text being filled; each part has a seed of its own, so that one choice does not change another."""
 
-    def __init__(self, lists: Lists) -> None:
-        self.lists = lists
+    def __init__(self, entries: _Entries) -> None:
+        self.entries = entries
         self.written: list[str] = []
         self.length = 0
         self.choices = 0
@@ -286,8 +299,10 @@ class _Filling:
         options: list[_Option] = []
         for option in choice.options:
             if len(option.parts) == 1 and isinstance(option.parts[0], _Name):
-                entries = _read_options(_find_entries(option.parts[0].name, self.lists))
-                options += [_Option(entry.weight * option.weight, entry.parts) for entry in entries]
+                entries = self.entries.find(option.parts[0].name)
+                if option.weight != 1:
+                    entries = [replace(entry, weight=entry.weight * option.weight) for entry in entries]
+                options += entries
             else:
                 options.append(option)
         return options

@@ -103,6 +103,19 @@ def test_numbers_are_worked_out_before_the_run(studio: Studio, tmp_path: Path, p
     np.testing.assert_allclose(to_float(made)[0, 0], [1, 128 / 255, 0], atol=0.005)
 
 
+@pytest.mark.usefixtures("pixels")
+def test_a_calculation_gives_a_whole_number_towards_zero_and_a_bool(studio: Studio, tmp_path: Path) -> None:
+    size = ("GetImageSize", {"image": ["a", 0]})
+    whole = ("ComfyMathExpression", {"expression": "a * 0.3", "values.a": ["size", 0]})
+    wide = ("ComfyMathExpression", {"expression": "a > 11", "values.a": ["size", 0]})
+    red = ("EmptyImage", {"width": ["whole", 1], "height": 4, "batch_size": 1, "color": 0xFF0000})
+    end = ("ComfySwitchNode", {"switch": ["wide", 2], "on_true": ["red", 0], "on_false": ["a", 0]})
+
+    made = run(studio, tmp_path, size=size, whole=whole, wide=wide, red=red, end=end)
+
+    assert made.shape[:2] == (4, 3)  # 12 * 0.3 is 3.6
+
+
 def sharpen_as_published(image: np.ndarray, amount: float) -> np.ndarray:
     """Contrast adaptive sharpening by its formula, with zeros around the image."""
     padded = np.pad(image, ((1, 1), (1, 1), (0, 0)))
