@@ -22,6 +22,7 @@ FORBIDDEN = {
     r"clips?": "audio or video; `clipped` is right for samples",
     r"colour\w*": "color",
     r"artefacts?": "artifact",
+    r"licences?": "license",
     r"whoever|somebody|nobody": "name the program, the node or the user",
     r"not to be had|is to be had": "is available",
     r"hangs? on": "depends on",

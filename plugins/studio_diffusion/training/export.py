@@ -33,7 +33,7 @@ _HERE = Path(__file__).parent
 _ABOUT = "a small model of emoji-like art, trained from nothing on {artwork}; it draws what it knows and nothing else"
 _NOTO = (
     "Noto Emoji (Copyright Google LLC; Apache License 2.0 for most image resources by\n"
-    "the upstream README and `svg/LICENSE`, SIL Open Font License 1.1 by the upstream root licence since July 2024; "
+    "the upstream README and `svg/LICENSE`, SIL Open Font License 1.1 by the upstream root license since July 2024; "
     "both are open)"
 )
 _FLUENT = (
