@@ -79,13 +79,16 @@ class EventLog:
                 return None
             return [self._entries[index] for index in range(len(self._entries) - missed, len(self._entries))]
 
-    async def wait(self, number: int, timeout_seconds: float) -> None:
-        """Wait until there is an event after one, or the log is closed, or the time is over."""
+    async def wait(self, number: int, timeout_seconds: float) -> bool:
+        """Wait until there may be an event after one, or the log is closed; return False if the time is over first."""
         changed = self._changed
         if self.last > number or self.is_closed:
-            return
-        with contextlib.suppress(TimeoutError):
+            return True
+        try:
             await asyncio.wait_for(changed.wait(), timeout_seconds)
+        except TimeoutError:
+            return False
+        return True
 
     def _wake(self) -> None:
         """Wake all watchers once, however many events come before they run."""

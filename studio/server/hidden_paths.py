@@ -9,6 +9,7 @@ from typing import Any
 from studio.server.file_store import PREFIX
 
 _PATH = re.compile(r"(?<![\w:/.\\>-])(?:~|/(?!/))[^\s'\"`:,;#()\[\]{}<>|]*")
+_QUOTED = re.compile(r"(?<=(['\"`]))/[^'\"`\n#]*(?=\1)")
 _FILE_URL = re.compile(r"file:/[^\s'\"`,;()\[\]{}<>|]*")
 _STORED = re.compile(rf"[^\s'\"`,;()\[\]{{}}<>|]*/({PREFIX}[0-9a-f]{{64}})")
 
@@ -28,6 +29,7 @@ def hide_paths(value: Any) -> Any:
 def _hide(text: str) -> str:
     text = _STORED.sub(r"\1", text)
     text = _FILE_URL.sub(lambda found: f"file:{_cut(found[0].removeprefix('file:'))}", text)
+    text = _QUOTED.sub(lambda found: _cut(found[0]), text)
     return _PATH.sub(lambda found: _cut(found[0]), text)
 
 

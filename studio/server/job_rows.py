@@ -56,17 +56,21 @@ def read_jobs(connection: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
 
 def find_places(connection: sqlite3.Connection, jobs: Iterable[Job]) -> dict[str, int]:
     """Return the places of queued jobs: 1 for the one that runs next."""
-    places = {}
-    for job in jobs:
-        if job.state is JobState.QUEUED:
-            row = connection.execute(
-                "SELECT count(*) FROM jobs AS other, (SELECT priority, place FROM jobs WHERE id = ?) AS own "
-                "WHERE other.state = 'queued' AND (other.priority > own.priority "
-                "OR (other.priority = own.priority AND other.place <= own.place))",
-                (job.id,),
-            ).fetchone()
-            places[job.id] = int(row[0])
-    return places
+    queued = [job.id for job in jobs if job.state is JobState.QUEUED]
+    query = _ONE_PLACE if len(queued) == 1 else _PLACES
+    rows = connection.execute(query, (json.dumps(queued),)).fetchall() if queued else ()
+    return {row[0]: int(row[1]) for row in rows}
+
+
+_ONE_PLACE = (
+    "SELECT own.id, count(*) FROM jobs AS other, (SELECT id, priority, place FROM jobs WHERE id = json_extract(?1, '$[0]')) AS own "
+    "WHERE other.state = 'queued' AND (other.priority > own.priority "
+    "OR (other.priority = own.priority AND other.place <= own.place))"
+)
+_PLACES = (
+    "SELECT id, line FROM (SELECT id, row_number() OVER (ORDER BY priority DESC, place) AS line FROM jobs "
+    "WHERE state = 'queued') WHERE id IN (SELECT value FROM json_each(?))"
+)
 
 
 def _add_outputs(connection: sqlite3.Connection, jobs: list[Job]) -> list[Job]:

@@ -16,7 +16,7 @@ from studio.server.job_view import describe_job, describe_jobs
 from studio.server.parts import Parts, find_owner
 
 _SECONDS_BETWEEN_BEATS = 15.0
-_BEAT = b": alive\n\n"
+_BEAT = b": alive\n"  # no empty line after it: some clients take that for an event
 _HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 LastEventId = Annotated[str | None, Header(description="The id of the last event that was seen.")]
 
@@ -85,8 +85,7 @@ async def _follow(
                 return
             else:
                 assert number is not None
-                await log.wait(number, _SECONDS_BETWEEN_BEATS)
-                if log.last == number and not log.is_closed:
+                if not await log.wait(number, _SECONDS_BETWEEN_BEATS):
                     yield _BEAT
     finally:
         log.watchers -= 1

@@ -1,0 +1,187 @@
+"""The durable queue: order, claims, keys, what a killed server leaves, and what is forgotten."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio.errors import RunError, UsageError
+from studio.server.job import Job, JobEnd, JobOutput, JobState, Submission
+from studio.server.job_file import JobFile, own_folder
+from studio.server.job_rows import JobFilter
+from studio.server.job_store import MOST_CRASHES, JobStore
+
+GRAPH = {"studio": 1, "title": "A \ud800 title"}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[JobFile]:
+    """The file of a server."""
+    opened = JobFile(tmp_path / "data")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def store(file: JobFile) -> JobStore:
+    """Its jobs."""
+    return JobStore(file)
+
+
+def submit(store: JobStore, **more: Any) -> Job:
+    return store.submit(Submission(**{"document": GRAPH, **more}))[0]
+
+
+def claim(store: JobStore) -> Job:
+    job = store.claim()
+    assert job is not None
+    return job
+
+
+def test_jobs_are_claimed_once_by_priority_and_then_in_the_order_they_came(store: JobStore) -> None:
+    jobs = [submit(store, priority=priority) for priority in (0, 5, -1, 5)]
+
+    places = store.find_places(jobs)
+    claimed = [claim(store).id for _ in jobs]
+
+    assert [places[job.id] for job in jobs] == [3, 1, 4, 2]
+    assert claimed == [jobs[1].id, jobs[3].id, jobs[0].id, jobs[2].id]
+    assert store.claim() is None
+
+
+def test_what_was_submitted_comes_back_whole(store: JobStore) -> None:
+    wanted = Submission(
+        GRAPH, "poster", {"n": 2**70, "t": "\udcff ü"}, ["a"], {"a": "webp"}, 3, {"x": [1]}, [], "ada", "k", "digest"
+    )
+
+    job = store.find(store.submit(wanted)[0].id)
+
+    assert (job.graph, job.values, job.only, job.formats) == ("poster", wanted.values, ["a"], {"a": "webp"})
+    assert (job.priority, job.metadata, job.owner, job.state) == (3, {"x": [1]}, "ada", JobState.QUEUED)
+    assert store.find_document(job) == GRAPH
+
+
+def test_a_result_of_a_lost_claim_does_not_count(store: JobStore) -> None:
+    submit(store)
+    first = claim(store)
+    store.give_back(first)
+    second = claim(store)
+
+    assert store.complete(first, JobEnd(JobState.FAILED)) is None
+    done = store.complete(second, JobEnd(JobState.SUCCEEDED, [JobOutput("a", 0, "a.png", "0" * 64, 3)]))
+    assert done is not None
+    assert (done.state, [output.name for output in done.outputs]) == (JobState.SUCCEEDED, ["a.png"])
+    assert store.complete(second, JobEnd(JobState.FAILED)) is None
+
+
+def test_what_ran_when_a_server_died_runs_first_then_last_and_at_last_fails(store: JobStore) -> None:
+    dying, other = submit(store), submit(store)
+    orders = []
+    for _ in range(MOST_CRASHES):
+        while claim(store).id != dying.id:
+            pass
+        store.reclaim()
+        orders.append([job.id == dying.id for job in sorted_queue(store)])
+
+    assert orders[0] == [True, False]
+    assert orders[-2][-1]
+    failed = store.find(dying.id)
+    assert (failed.state, failed.error is not None and failed.error["code"]) == (JobState.FAILED, "E822")
+    assert store.retry(dying.id).crashes == 0
+    assert store.find(other.id).state in (JobState.QUEUED, JobState.FAILED)
+
+
+def sorted_queue(store: JobStore) -> list[Job]:
+    jobs = store.list_jobs(JobFilter([JobState.QUEUED]))
+    places = store.find_places(jobs)
+    return sorted(jobs, key=lambda job: places[job.id])
+
+
+def test_a_job_that_was_to_be_cancelled_when_the_server_died_is_cancelled(store: JobStore) -> None:
+    job = submit(store)
+    claim(store)
+    store.cancel(job.id)
+
+    store.reclaim()
+
+    assert store.find(job.id).state is JobState.CANCELLED
+
+
+def test_a_key_belongs_to_one_owner_and_one_request(store: JobStore) -> None:
+    first, again = (store.submit(Submission(GRAPH, owner="ada", key="k", request_digest="1")) for _ in range(2))
+    other = store.submit(Submission(GRAPH, owner="bo", key="k", request_digest="2"))
+
+    assert (first[1], again[1], other[1]) == (True, False, True)
+    assert first[0].id == again[0].id != other[0].id
+    with pytest.raises(UsageError, match="'k' belongs to another request"):
+        store.submit(Submission(GRAPH, owner="ada", key="k", request_digest="2"))
+
+
+def test_threads_that_send_one_key_at_once_get_one_job(store: JobStore) -> None:
+    ids: list[str] = []
+    threads = [threading.Thread(target=lambda: ids.append(submit(store, key="k").id)) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert (len(ids), len(set(ids))) == (16, 1)
+
+
+def test_ended_jobs_are_forgotten_with_what_only_they_used(file: JobFile) -> None:
+    store = JobStore(file, keep_seconds=-1)
+    job, waiting = submit(store), submit(store, document={**GRAPH, "title": "b"})
+    store.complete(claim(store), JobEnd(JobState.SUCCEEDED, [JobOutput("a", 0, "a.png", "0" * 64, 3)]))
+
+    assert store.forget_expired() == 1
+    assert [one.id for one in store.list_jobs(JobFilter())] == [waiting.id]
+    with pytest.raises(UsageError, match=job.id):
+        store.find(job.id)
+    with file.reading() as connection:
+        counts = [
+            connection.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("documents", "outputs", "job_files")
+        ]
+    assert counts == [1, 0, 0]
+
+
+def test_a_folder_is_used_by_one_server_and_one_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
+    with (
+        own_folder(tmp_path / "data"),
+        pytest.raises(RunError, match="another server uses"),
+        own_folder(tmp_path / "data"),
+    ):
+        pass
+    file = JobFile(tmp_path / "data")
+    with file.reading() as connection:
+        connection.execute("PRAGMA user_version=99")
+    file.close()
+
+    with pytest.raises(RunError, match="unsupported server version 99"):
+        JobFile(tmp_path / "data")
+
+
+def test_submitting_and_listing_stay_fast_with_ten_thousand_jobs(store: JobStore, file: JobFile) -> None:
+    submit(store)
+    with file.transaction() as connection:
+        connection.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) "
+            "INSERT INTO jobs (id, state, document, title, vals, priority, place, made, owner, metadata, "
+            "request_digest) SELECT 'job-' || i, 'queued', document, '', '{}', 0, i + 1, made, '', '{}', '' "
+            "FROM n, jobs WHERE number = 1"
+        )
+
+    begin = time.thread_time()
+    for _ in range(20):
+        submit(store)
+        jobs = store.list_jobs(JobFilter())
+        places = store.find_places(jobs)
+    seconds = (time.thread_time() - begin) / 20
+
+    assert sorted(places.values()) == [*range(9972, 10022)]
+    assert store.find_places(jobs[:1]) == {jobs[0].id: 10021}
+    assert seconds < 0.1  # all three; it measured 0.010 on a busy machine
