@@ -63,12 +63,12 @@ def find_places(connection: sqlite3.Connection, jobs: Iterable[Job]) -> dict[str
 
 
 _ONE_PLACE = (
-    "SELECT own.id, count(*) FROM jobs AS other, (SELECT id, priority, place FROM jobs WHERE id = json_extract(?1, '$[0]')) AS own "
-    "WHERE other.state = 'queued' AND (other.priority > own.priority "
-    "OR (other.priority = own.priority AND other.place <= own.place))"
+    "SELECT own.id, count(*) FROM jobs AS other, jobs AS own "
+    "WHERE own.id = json_extract(?1, '$[0]') AND other.state = 'queued' AND (other.priority > own.priority "
+    "OR (other.priority = own.priority AND (other.place, other.number) <= (own.place, own.number)))"
 )
 _PLACES = (
-    "SELECT id, line FROM (SELECT id, row_number() OVER (ORDER BY priority DESC, place) AS line FROM jobs "
+    "SELECT id, line FROM (SELECT id, row_number() OVER (ORDER BY priority DESC, place, number) AS line FROM jobs "
     "WHERE state = 'queued') WHERE id IN (SELECT value FROM json_each(?))"
 )
 
