@@ -16,7 +16,9 @@ from studio.graph.builder import format_document
 from studio.version import REQUIREMENT
 
 _PLUGIN_NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
-_TAKEN_NAMES = ("studio", "graph", "audio", "diffusion", "image", "logic", "speech", "style", "upscale", "video")
+_TAKEN_NAMES = (
+    "studio", "graph", "audio", "diffusion", "image", "logic", "onnx", "speech", "style", "upscale", "video", "vision",
+)  # fmt: skip
 
 
 def write_plugin(folder: Path, name: str) -> None:
@@ -34,6 +36,7 @@ def write_plugin(folder: Path, name: str) -> None:
         "distribution": f"studio-{name.replace('_', '-')}",
         "package": f"studio_{name}",
         "requirement": REQUIREMENT,
+        "testing": REQUIREMENT.replace("studio", "studio[testing]"),
     }
     try:
         for path, text in PLUGIN_FILES.items():
@@ -105,7 +108,7 @@ requires-python = ">=3.11"
 dependencies = ["$requirement", "numpy>=2.1"]
 
 [project.optional-dependencies]
-test = ["pytest", "setuptools>=77"]
+test = ["$testing", "setuptools>=77"]
 
 [project.entry-points.studio]
 $distribution = "$package"

@@ -266,7 +266,7 @@ def _check_metadata(report: Report, plugin: Any, wheel: Path | str | None) -> No
     else:
         report.add("metadata", _find_metadata_problems(distribution))
     if wheel is None:
-        report.skip("wheel", "give one: wheel=build_wheel(project, folder)")
+        report.skip("wheel", "give one: wheel=build_wheel(project, folder), or --wheel FILE on the command line")
     else:
         report.add("wheel", find_wheel_problems(Path(wheel), package, name))
 

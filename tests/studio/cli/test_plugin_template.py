@@ -74,6 +74,21 @@ def test_its_metadata_names_the_entry_point_and_its_graph_requires_it(tmp_path: 
     assert project["dependencies"][0] == f"studio>={'.'.join(VERSION.split('.')[:2])}"
 
 
+def test_its_tests_need_all_that_the_kit_uses(tmp_path: Path) -> None:
+    write_plugin(tmp_path, "glow")
+
+    project = tomllib.loads((tmp_path / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["optional-dependencies"]["test"][0].startswith("studio[testing]>=")
+
+
+def test_names_of_studios_own_plugins_are_taken() -> None:
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text("utf-8"))["project"]
+
+    for name in project["entry-points"]["studio"]:
+        with pytest.raises(UsageError, match="is taken"):
+            check_plugin_name(guess_plugin_name(Path(name)))
+
+
 def test_a_folder_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
 
