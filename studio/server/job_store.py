@@ -209,7 +209,8 @@ class JobStore:
         with self._file.transaction() as connection:
             row = connection.execute(
                 "UPDATE jobs SET state = 'running', claim = claim + 1, started = ? WHERE number = "
-                "(SELECT number FROM jobs WHERE state = 'queued' ORDER BY priority DESC, place, number LIMIT 1) RETURNING id",
+                "(SELECT number FROM jobs WHERE state = 'queued' ORDER BY priority DESC, place, number LIMIT 1) "
+                "RETURNING id",
                 (time.time(),),
             ).fetchone()
             return read_job(connection, row[0]) if row is not None else None
