@@ -14,6 +14,7 @@ from studio_diffusion.families import IMAGE, TEXT
 from studio_diffusion.generate import DrawingRequest, limit_strength, sample
 from studio_diffusion.latents import blend, enlarge
 from studio_diffusion.pixels import read_mask
+from studio_diffusion.regions import follow_regions, take_first
 from studio_diffusion.sizes import Size, check_reach, find_multiple
 from studio_diffusion.watch import Watch
 
@@ -46,18 +47,21 @@ def sample_over(
     task = TEXT if fresh else IMAGE
     pipeline = opened.for_task(task)
     guided = takes_guidance(opened, request.guidance_scale)
-    tensors = unpack_conditioning(opened, conditioning, guided=guided)
-    made = sample(
-        opened,
-        pipeline,
-        task,
-        request,
-        Watch(ctx, opened, request.size),
-        tensors=tensors,
-        media={} if fresh else {"image": torch.from_numpy(latent.samples.copy())[None]},
-        options={} if fresh else {"strength": limit_strength(strength, request.steps)},
-        kept=None if mask is None else _prepare_kept(mask, latent),
-    )
+    tensors = unpack_conditioning(opened, take_first(conditioning), guided=guided)
+    rows, columns = latent.samples.shape[-2:]
+    shift = request.plan.shift
+    with follow_regions(opened, pipeline, conditioning, request.size, (rows, columns), guided=guided, shift=shift):
+        made = sample(
+            opened,
+            pipeline,
+            task,
+            request,
+            Watch(ctx, opened, request.size),
+            tensors=tensors,
+            media={} if fresh else {"image": torch.from_numpy(latent.samples.copy())[None]},
+            options={} if fresh else {"strength": limit_strength(strength, request.steps)},
+            kept=None if mask is None else _prepare_kept(mask, latent),
+        )
     return Latent(made[0].float().cpu().numpy(), latent.space, *request.size)
 
 

@@ -20,7 +20,7 @@ import studio_style
 import studio_upscale
 import studio_video
 import studio_vision
-from studio.api import Audio, Image, Latent, Mask, Model, Video, get_node_type, hookimpl
+from studio.api import Audio, Conditioning, Image, Latent, Mask, Model, Video, get_node_type, hookimpl
 from studio.testing import Report, check_node_type
 from studio_audio.spectra import analyse_stft
 from studio_audio.spectrogram import Spectrogram, SpectrogramType
@@ -58,6 +58,11 @@ def mask(width: int = 24, height: int = 16) -> Mask:
 def latent(value: float = 0.5) -> Latent:
     """A flat latent of no model's space."""
     return Latent(np.full((4, 4, 6), value, np.float32), "a space", 24, 16)
+
+
+def conditioning(value: float = 0.5) -> Conditioning:
+    """A prompt of no model's text encoders."""
+    return Conditioning({"prompt_embeds": np.full((1, 3, 4), value, np.float32)}, "a space", {"prompt": "a word"})
 
 
 @cache
@@ -312,6 +317,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "diffusion.empty_latent": {},
     "diffusion.encode_image": {"image": picture()},
     "diffusion.sample": {"latent": "empty", "conditioning": "words"},
+    "diffusion.combine_conditioning": {"conditionings": [conditioning()]},
+    "diffusion.set_conditioning_area": {"conditioning": conditioning()},
+    "diffusion.set_conditioning_mask": {"conditioning": conditioning(), "mask": mask()},
+    "diffusion.set_conditioning_range": {"conditioning": conditioning()},
     "diffusion.decode_latent": {"latent": "encoded"},
     "diffusion.blend_latents": {"base": latent(), "top": latent(0.75)},
     "diffusion.composite_latents": {"base": latent(), "top": latent(0.75)},
@@ -515,6 +524,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "diffusion.sketch_to_image": {"loras": [MINI]},
     "diffusion.variations": {"loras": [MINI], "sigmas": [1.0, 0.0]},
     "diffusion.sample": {"latent": "encoded", "conditioning": "other words"},
+    "diffusion.combine_conditioning": {"conditionings": [conditioning(0.25)]},
+    "diffusion.set_conditioning_area": {"conditioning": conditioning(0.25)},
+    "diffusion.set_conditioning_mask": {"conditioning": conditioning(0.25)},
+    "diffusion.set_conditioning_range": {"conditioning": conditioning(0.25)},
     "diffusion.decode_latent": {"latent": "empty"},
     "diffusion.blend_latents": {"base": latent(0.25), "top": latent(1.0)},
     "diffusion.composite_latents": {"base": latent(0.25), "top": latent(1.0)},

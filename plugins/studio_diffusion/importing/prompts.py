@@ -71,11 +71,19 @@ def _change_entries(change: Callable[[Importer, ForeignNode, Entry], Entry]) -> 
 
 def _set_area(importer: Importer, node: ForeignNode, entry: Entry) -> Entry:
     area = tuple(importer.get(node, name, 0) for name in ("x", "y", "width", "height"))
-    return replace(entry, area=(area[0], area[1], area[2], area[3]), strength=importer.get(node, "strength", 1.0))
+    area = (area[0], area[1], area[2], area[3])
+    shares = node.kind == "ConditioningSetAreaPercentage"
+    return replace(entry, area=area, shares=shares, strength=importer.get(node, "strength", 1.0))
+
+
+def _set_strength(importer: Importer, node: ForeignNode, entry: Entry) -> Entry:
+    return replace(entry, strength=importer.get(node, "strength", 1.0))
 
 
 def _set_mask(importer: Importer, node: ForeignNode, entry: Entry) -> Entry:
-    return replace(entry, mask=importer.get(node, "mask"), strength=importer.get(node, "strength", 1.0))
+    if importer.get(node, "set_cond_area", "default") != "default":
+        importer.differ(node, "the prompt is drawn on the whole image and counts inside the mask")
+    return replace(entry, mask=importer.get(node, "mask"), mask_strength=importer.get(node, "strength", 1.0))
 
 
 def _set_span(importer: Importer, node: ForeignNode, entry: Entry) -> Entry:
@@ -187,6 +195,8 @@ PROMPT_RULES: dict[str, ImportRule] = {
     "ConditioningCombine": ImportRule(_combine),
     "ConditioningConcat": ImportRule(_join),
     "ConditioningSetArea": ImportRule(_change_entries(_set_area), _AREA),
+    "ConditioningSetAreaPercentage": ImportRule(_change_entries(_set_area), _AREA),
+    "ConditioningSetAreaStrength": ImportRule(_change_entries(_set_strength), ("strength",)),
     "ConditioningSetMask": ImportRule(_change_entries(_set_mask), ("strength", "set_cond_area")),
     "ConditioningSetTimestepRange": ImportRule(_change_entries(_set_span), ("start", "end")),
     "CLIPVisionEncode": ImportRule(_see, ("crop",)),

@@ -9,6 +9,7 @@ from studio_diffusion.importing.settings import find_model, write_model, write_r
 from studio_diffusion.importing.values import Composite, Entry, LatentPart, Prompt, Sampling, VaePart
 
 _SAMPLE = "diffusion.sample"
+_STEP = 8  # pixels that a sample of a latent covers
 
 
 def draw_in_parts(importer: Importer, sampling: Sampling, latent: LatentPart, vae: VaePart) -> Made:
@@ -103,14 +104,27 @@ def _encode_entry(importer: Importer, sampling: Sampling, entry: Entry, negative
     inputs |= write_reading(importer, "diffusion.encode_prompt", sampling, find_model(sampling))
     edge = importer.add(node, "diffusion.encode_prompt", inputs, name="prompt")
     made = Made({"from": edge}, "conditioning")
-    if entry.area is not None:
-        named = dict(zip(("x", "y", "width", "height"), entry.area, strict=True))
-        more = {"conditioning": made, **named, "strength": entry.strength}
+    if entry.area is not None or entry.strength not in (1, 1.0):
+        more = {"conditioning": made, **_write_area(entry, sampling), "strength": entry.strength}
         made = Made({"from": importer.add(node, "diffusion.set_conditioning_area", more, name="area")}, "conditioning")
     if entry.mask is not None:
-        more = {"conditioning": made, "mask": entry.mask, "strength": entry.strength}
+        more = {"conditioning": made, "mask": entry.mask, "strength": entry.mask_strength}
         made = Made({"from": importer.add(node, "diffusion.set_conditioning_mask", more, name="area")}, "conditioning")
     if entry.span is not None:
         more = {"conditioning": made, "start": entry.span[0], "end": entry.span[1]}
         made = Made({"from": importer.add(node, "diffusion.set_conditioning_range", more, name="span")}, "conditioning")
     return made
+
+
+def _write_area(entry: Entry, sampling: Sampling) -> dict[str, Any]:
+    """Return an area in pixels, as inputs."""
+    names, area = ("x", "y", "width", "height"), entry.area
+    if area is None:
+        return {}
+    if not entry.shares:
+        return dict(zip(names, area, strict=True))
+    sides = (sampling.latent.width, sampling.latent.height) * 2
+    if not all(isinstance(side, int) for side in sides) or not all(isinstance(one, int | float) for one in area):
+        raise ImportGap("an area in shares of a size that is not a literal", "diffusion.set_conditioning_area")
+    found = [round(one * (side // _STEP)) * _STEP for one, side in zip(area, sides, strict=True)]
+    return dict(zip(names, [*found[:2], *(max(_STEP, one) for one in found[2:])], strict=True))

@@ -69,12 +69,14 @@ class ControlPart:
 
 @dataclass(frozen=True)
 class Entry:
-    """One prompt of a conditioning, with where and when it counts."""
+    """One prompt of a conditioning, with where and when it counts; an area is in pixels, or in shares of the image."""
 
     text: Any
     area: tuple[Any, Any, Any, Any] | None = None
+    shares: bool = False
     mask: Any = None
-    strength: float = 1.0
+    strength: Any = 1.0
+    mask_strength: Any = 1.0
     span: tuple[float, float] | None = None
 
 

@@ -64,6 +64,71 @@ class NoiseModel:
         return ((image + 1) / 2).clamp(0, 1)[0].permute(1, 2, 0)
 
 
+class AreaModel(NoiseModel):
+    """A denoiser that is asked for several prompts, each in an area, in a mask, or in a part of the steps.
+
+    Args:
+        pipeline: The pipeline.
+        prompts: Texts with "area" (left, top, right, bottom in samples of the latent), "strength", "mask" (at the size
+            of the latent), "start" and "end".
+        negative: The negative prompt; it is asked for in each area, too.
+    """
+
+    def __init__(self, pipeline: Any, prompts: Sequence[tuple[str, dict[str, Any]]], negative: str) -> None:
+        super().__init__(pipeline, prompts[0][0], negative)
+        against = self.prompts[1]
+        self.asked = [(pipeline.encode_prompt(text, "cpu", 1, True, negative)[0], about) for text, about in prompts]
+        areas = {about["area"]: about for _, about in reversed(prompts) if "area" in about}
+        self.against = [(against, {}), *((against, about) for about in areas.values())]
+
+    def predict(self, x: Tensor, sigma: float, scale: float) -> Tensor:
+        """Return the clean latent that the guided denoiser sees."""
+        wanted, unwanted = (self.average(x, sigma, listed) for listed in (self.asked, self.against))
+        return unwanted + (wanted - unwanted) * scale
+
+    def average(self, x: Tensor, sigma: float, listed: Sequence[tuple[Tensor, dict[str, Any]]]) -> Tensor:
+        """Return the mean of what is predicted for some prompts, by their weights."""
+        nearest = int((self.table.log() - math.log(sigma)).abs().argmin())
+        total, count = torch.zeros_like(x), torch.zeros_like(x)
+        for prompt, about in listed:
+            first, last = ((1 - about.get(name, other)) * 999 for name, other in (("start", -1e9), ("end", 1e9)))
+            if sigma > self.find_level(first) or sigma < self.find_level(last):
+                continue
+            left, top, right, bottom = about.get("area", (0, 0, x.shape[3], x.shape[2]))
+            part = x[:, :, top:bottom, left:right]
+            with torch.no_grad():
+                shown = part / math.sqrt(sigma**2 + 1)
+                found = self.pipeline.unet(shown, torch.tensor([nearest]), encoder_hidden_states=prompt).sample
+            weights = torch.ones_like(part) * about.get("strength", 1.0)
+            if "mask" in about:
+                weights *= about["mask"][top:bottom, left:right]
+            else:
+                self.fade(weights, (left, top, right, bottom), x.shape)
+            total[:, :, top:bottom, left:right] += (part - sigma * found) * weights
+            count[:, :, top:bottom, left:right] += weights
+        return total / count
+
+    def find_level(self, timestep: float) -> float:
+        """Return the noise level of a timestep; beyond the first and the last it is none that is visited."""
+        if timestep > 999:
+            return math.inf
+        return self.find_sigma(timestep) if timestep >= 0 else 0.0
+
+    def fade(self, weights: Tensor, area: tuple[int, int, int, int], shape: Sequence[int]) -> None:
+        """Let weights fall to an eighth over eight samples at the edges that lie inside the latent."""
+        left, top, right, bottom = area
+        for step in range(8):
+            share = (step + 1) / 8
+            if top:
+                weights[:, :, step] *= share
+            if bottom < shape[2]:
+                weights[:, :, -1 - step] *= share
+            if left:
+                weights[:, :, :, step] *= share
+            if right < shape[3]:
+                weights[:, :, :, -1 - step] *= share
+
+
 class FlowModel(NoiseModel):
     """A denoiser that predicts a velocity, as `StableDiffusion3Pipeline` has it."""
 

@@ -18,6 +18,7 @@ from studio.graph.foreign.parameter_text import read_parameters
 from studio.graph.foreign.prompt_format import read_prompt
 from studio.graph.foreign.weights_folders import WeightsFolders
 from tests.plugins.studio_diffusion.importing.comfy_reference import (
+    AreaModel,
     FlowModel,
     NoiseModel,
     list_sigmas,
@@ -220,3 +221,41 @@ def test_parameters_of_the_web_ui_keep_its_weights(studio: Studio, desk: Path) -
 
     assert graph is not None
     assert [node["inputs"]["prompt_syntax"] for node in graph["nodes"].values()] == ["webui"]
+
+
+def condition(kind: str, **inputs: Any) -> dict[str, Any]:
+    """Return a node for a conditioning; a text at an input names the node that it comes from."""
+    links = {name: [value, 0] for name, value in inputs.items() if isinstance(value, str)}
+    return {"class_type": kind, "inputs": {**inputs, **links}}
+
+
+def test_prompts_in_areas_masks_and_parts_of_the_steps_are_comfys(studio: Studio, desk: Path) -> None:
+    words = {"class_type": "CLIPTextEncode", "inputs": {"text": "a green apple", "clip": ["model", 1]}}
+    document = make_document(
+        "sd15",
+        words=words,
+        area=condition("ConditioningSetArea", conditioning="words", x=24, y=0, width=40, height=64, strength=1.5),
+        shape={"class_type": "SolidMask", "inputs": {"value": 1.0, "width": SIDE, "height": SIDE}},
+        masked=condition("ConditioningSetMask", conditioning="words", mask="shape", strength=0.5,
+                         set_cond_area="default"),
+        late=condition("ConditioningSetTimestepRange", conditioning="masked", start=0.5, end=1.0),
+        both=condition("ConditioningCombine", conditioning_1="plus", conditioning_2="area"),
+        every=condition("ConditioningCombine", conditioning_1="both", conditioning_2="late"),
+        last=make_sampler(positive=["every", 0]),
+    )  # fmt: skip
+
+    made, types = draw(studio, desk, document)
+
+    pipeline = open_pipeline(desk / "models/checkpoints/sd15")
+    factor = 2 ** (len(pipeline.vae.config.block_out_channels) - 1)
+    side = SIDE // factor
+    prompts = [
+        (PROMPT, {}),
+        ("a green apple", {"area": (24 // factor, 0, side, side), "strength": 1.5}),
+        ("a green apple", {"mask": torch.full((side, side), 0.5), "start": 0.5, "end": 1.0}),
+    ]
+    model = AreaModel(pipeline, prompts, NEGATIVE)
+    sigmas = list_sigmas(model, "normal", 6)
+    compare(made, model, sample(model, make_empty(model), seed=SEED, sampler="euler", sigmas=sigmas, scale=5.0))
+    assert types >= {"diffusion.set_conditioning_area", "diffusion.set_conditioning_mask",
+                     "diffusion.set_conditioning_range", "diffusion.combine_conditioning"}  # fmt: skip

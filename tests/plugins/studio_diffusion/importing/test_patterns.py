@@ -202,3 +202,26 @@ def test_a_latent_on_another_is_composited_between_two_stages(studio: Studio, tm
     after = next(one for one in made.values() if one.get("first_step") == 4)
     assert after["add_noise"] is False
     assert graph["nodes"][after["latent"]["from"]]["type"] == "diffusion.composite_latents"
+
+
+def test_prompts_for_areas_are_combined_in_parts(studio: Studio, tmp_path: Path) -> None:
+    area = {"width": 0.5, "height": 0.25, "x": 0.5, "y": 0.125, "strength": 1.5}
+    nodes = {
+        "check": node("CheckpointLoaderSimple", ckpt_name="wd15.safetensors"),
+        "whole": node("CLIPTextEncode", text="a meadow", clip="check.1"),
+        "fox": node("CLIPTextEncode", text="a fox", clip="check.1"),
+        "minus": node("CLIPTextEncode", text="blurry", clip="check.1"),
+        "placed": node("ConditioningSetAreaPercentage", conditioning="fox.0", **area),
+        "plus": node("ConditioningCombine", conditioning_1="whole.0", conditioning_2="placed.0"),
+        "latent": node("EmptyLatentImage", width=200, height=128, batch_size=1),
+        "drawn": sampler("check.0"),
+        "image": node("VAEDecode", samples="drawn.0", vae="check.2"),
+        "save": node("SaveImage", images="image.0"),
+    }
+
+    graph, report = bring(studio, tmp_path, **nodes)
+
+    inputs = get_only(graph, "diffusion.set_conditioning_area")
+    assert {key: inputs[key] for key in area} == {"width": 96, "height": 32, "x": 96, "y": 16, "strength": 1.5}
+    assert len(get_only(graph, "diffusion.combine_conditioning")["conditionings"]) == 2
+    assert report.result == "exact"
