@@ -69,7 +69,7 @@ def _find_neighbor_hint(error: BaseException, where: str) -> str:
 
 def _find_line(error: BaseException) -> str:
     """Return the line of the plugin's code that raised, without the frames of Studio and of the import system."""
-    if isinstance(error, SyntaxError):
+    if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
     frames = [
         frame

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -201,13 +201,14 @@ class Provided:
         self.takes_home |= bool(wanted)
         with mark_plugin_call():  # the entries of an iterator are the plugin's code too
             result = function(**wanted)
-            if result is not None:
-                result = dict(result) if mapping else list(result)
-        if result is None:
-            raise PluginError(
-                "E206",
-                f"{hook} returned None",
-                where=locate_function(function),
-                hint=f"return {'a mapping' if mapping else 'a list'}",
-            )
-        return result
+            if isinstance(result, Mapping) if mapping else _is_list(result):
+                return dict(result) if mapping else list(result)
+        hint = f"return {'a mapping' if mapping else 'a list'}"
+        if inspect.iscoroutine(result):
+            result.close()
+            hint = "write def, not async def"
+        raise PluginError("E206", f"{hook} returned {result!r:.200}", where=locate_function(function), hint=hint)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping))

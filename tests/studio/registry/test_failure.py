@@ -68,6 +68,13 @@ def test_a_syntax_error_is_named_with_its_line(tmp_path: Path) -> None:
     assert row.where.endswith(".py:2")
 
 
+def test_a_file_with_null_bytes_is_named(tmp_path: Path) -> None:
+    row = load_file(tmp_path, "\0")
+
+    assert "null bytes" in row.problem
+    assert row.where.endswith(".py")
+
+
 def test_a_missing_module_is_named_with_what_to_install(tmp_path: Path) -> None:
     row = load_file(tmp_path, "import numpy\nimport nowhere_to_be_found.deep\n")
 

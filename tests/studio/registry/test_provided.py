@@ -60,6 +60,12 @@ def test_a_fallback_is_asked_after_the_openers_of_all_plugins() -> None:
         ("studio_executors", {"a": 3}, "return a mapping from names to functions"),
         ("studio_model_openers", [3], "return a list of instances of ModelOpener"),
         ("studio_model_openers", [ModelOpener], "return a list of instances of ModelOpener"),
+        ("studio_node_types", "abc", "(return a list)"),
+        ("studio_node_types", {"a": 1}, "(return a list)"),
+        ("studio_value_types", 5, "(return a list)"),
+        ("studio_catalog", 5, "(return a list)"),
+        ("studio_executors", [3], "(return a mapping)"),
+        ("studio_models", None, "(return a mapping)"),
     ],
 )
 def test_what_a_hook_returns_is_checked_when_the_plugin_loads(hook: str, returned: Any, words: str) -> None:
@@ -68,6 +74,16 @@ def test_what_a_hook_returns_is_checked_when_the_plugin_loads(hook: str, returne
     assert f"E206 {hook} returned " in rows[0].problem
     assert words in rows[0].problem
     assert "test_provided.py:" in rows[0].where
+
+
+def test_an_async_hook_is_refused_by_name() -> None:
+    async def give_node_types() -> list[Any]:
+        return []
+
+    _, rows = load(SimpleNamespace(studio_node_types=hookimpl(give_node_types)))
+
+    assert rows[0].problem.startswith("E206 studio_node_types returned <coroutine object")
+    assert rows[0].problem.endswith("(write def, not async def)")
 
 
 def test_two_node_types_of_one_id_fail_the_second_and_name_both() -> None:
