@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from studio.api.foreign import ForeignNode, Importer, ImportGap, ImportRule, Made
+from studio_vision.import_backgrounds import BACKGROUND_RULES
 
 _SIZES = {"s": "Small", "b": "Base", "l": "Large"}
 _WITHOUT_SIDE = "the image keeps its size; the depth map is not resized"
@@ -48,6 +49,7 @@ def _add(importer: Importer, node: ForeignNode, image: Any, network: str) -> Mad
 
 
 RULES: dict[str, ImportRule] = {
+    **BACKGROUND_RULES,
     "DownloadAndLoadDepthAnythingV2Model": ImportRule(_load, ("model",)),
     "DepthAnything_V2": ImportRule(_look),
     "DepthAnythingV2Preprocessor": ImportRule(_look_at_side, ("ckpt_name", "resolution")),

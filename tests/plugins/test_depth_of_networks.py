@@ -24,6 +24,7 @@ REDUCES = {"vision.line_art": "lines are there or not"}
 WITH_A_MODEL = {
     "diffusion.edit_image": "no model of its kind ships; a network makes all samples anew, as in text_to_image",
     "vision.depth": "no model of its kind ships; its map is what a network returns, never the samples of the image",
+    "vision.find_foreground": "no model of its kind ships; the samples of the image stay, its mask is new",
     "vision.pose": "no model of its kind ships; it draws the lines of a skeleton",
 }
 """Node types that need a model that does not ship, and what they make."""

@@ -555,7 +555,7 @@ UNVARIED = {"audio.denoise": {"model"}, "upscale.image": {"clean_model"}}
 """Inputs for which there is no second value here: test_deep_filter.py and test_looks.py have models for them."""
 
 
-LOOKING = {"vision.depth", "vision.detect", "vision.faces", "vision.pose", "vision.segment"}
+LOOKING = {"vision.depth", "vision.detect", "vision.faces", "vision.pose", "vision.segment", "vision.find_foreground"}
 """Node types that need a network: studio_vision/test_models.py checks them with tiny ones."""
 
 

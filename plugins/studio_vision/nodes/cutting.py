@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from studio.api import Context, Field, Image, Mask, Model, ModelKinds, node
 from studio_vision.boxes import BoxesJson, PointsJson
@@ -128,4 +128,42 @@ def remove_background(
     if image.channels == 4:
         mask = mask * image.pixels[..., 3]
     colors = remove_fringe(pixels, mask) if defringe else pixels
+    return Removed(Image(np.concatenate([colors, mask[..., None]], axis=2)), Mask(mask))
+
+
+@node("vision.find_foreground", lane="device", origin="edited")
+def find_foreground(
+    ctx: Context,
+    image: Image,
+    model: Annotated[Model, ModelKinds("onnx")],
+    *,
+    normalization: Literal["imagenet", "imagenet_mean", "half"] = "imagenet",
+) -> Removed:
+    """Find what stands in front of the background, with a network, and make the background transparent.
+
+    The mask is stretched from 0 to 1, so something is always in front. Colors stay; for soft edges over a colored
+    background see `image.clean_edges`.
+
+    Args:
+        image: Image with something in front of a background.
+        model: ONNX file of a network that takes an image and gives a mask first: U2-Net (Qin et al. 2020), IS-Net (Qin
+            et al. 2022), BiRefNet (Zheng et al. 2024).
+        normalization: Numbers that the network was trained with: "imagenet" for U2-Net and BiRefNet, "imagenet_mean"
+            for IS-Net, "half" for RMBG-1.4.
+
+    Raises:
+        ModelError: E635 for another network, E636 if it returns NaN.
+    """
+    import numpy as np
+
+    from studio_vision.foreground import find_foreground as find
+    from studio_vision.pixels import read_rgb
+
+    ctx.step(0, 1)
+    with ctx.open(model) as network:
+        mask = find(network, read_rgb(image), normalization)
+    if image.channels == 4:
+        mask = mask * image.pixels[..., 3]
+    colors = np.asarray(image.pixels[..., :3], np.float32)
+    colors = np.repeat(colors, 3, axis=2) if colors.shape[2] == 1 else colors
     return Removed(Image(np.concatenate([colors, mask[..., None]], axis=2)), Mask(mask))

@@ -53,3 +53,58 @@ def test_another_depth_network_is_missing(tmp_path: Path) -> None:
     inputs = {"image": ["1", 0], "ckpt_name": "unknown.pth", "resolution": 512}
 
     assert convert(tmp_path, {"3": {"class_type": "DepthAnythingPreprocessor", "inputs": inputs}})[1] == "missing"
+
+
+def test_sessions_of_rembg_are_networks_for_the_foreground(tmp_path: Path) -> None:
+    nodes = {
+        "2": {"class_type": "RemBGSession+", "inputs": {"model": "silueta: very small u2net", "providers": "CPU"}},
+        "3": {"class_type": "ImageRemoveBackground+", "inputs": {"rembg_session": ["2", 0], "image": ["1", 0]}},
+    }
+
+    graph, result = convert(tmp_path, nodes)
+
+    assert graph is not None
+    assert result == "exact"
+    named = {node["type"]: node["inputs"] for node in graph["nodes"].values()}
+    assert named["vision.find_foreground"]["model"].endswith("models/rembg/silueta.onnx")
+    assert named["image.convert"] == {"image": {"from": "cutout.image"}, "channels": "rgb", "background": "black"}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "file", "normalization"),
+    [
+        (
+            {
+                "2": {"class_type": "AutoDownloadBiRefNetModel", "inputs": {"model_name": "General", "device": "AUTO"}},
+                "3": {"class_type": "RembgByBiRefNet", "inputs": {"model": ["2", 0], "images": ["1", 0]}},
+            },
+            "BiRefNet-general-epoch_244.onnx",
+            None,
+        ),
+        (
+            {"3": {"class_type": "easy imageRemBg", "inputs": {"images": ["1", 0], "rem_mode": "RMBG-1.4"}}},
+            "model.onnx",
+            "half",
+        ),
+        (
+            {
+                "3": {
+                    "class_type": "Image Rembg (Remove Background)",
+                    "inputs": {"images": ["1", 0], "model": "isnet-general-use", "transparency": True},
+                }
+            },
+            "isnet-general-use.onnx",
+            "imagenet_mean",
+        ),
+    ],
+)
+def test_nodes_that_remove_backgrounds_name_their_network(
+    tmp_path: Path, nodes: dict[str, Any], file: str, normalization: str | None
+) -> None:
+    graph, result = convert(tmp_path, nodes)
+
+    assert graph is not None
+    assert result == "close"
+    (found,) = (node["inputs"] for node in graph["nodes"].values() if node["type"] == "vision.find_foreground")
+    assert found["model"].endswith(file)
+    assert found.get("normalization", "imagenet") == (normalization or "imagenet")
