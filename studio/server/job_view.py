@@ -28,7 +28,7 @@ def describe_jobs(parts: Parts, jobs: Sequence[Job], *, with_nodes: bool = False
         live = parts.logs.find_live(job.id) if job.state is JobState.RUNNING else None
         row = _describe(job, places.get(job.id), types, live)
         if job.state is JobState.QUEUED:
-            row["why"] = _explain_wait(places[job.id], is_draining=parts.is_draining)
+            row["why"] = _explain_wait(places.get(job.id), is_draining=parts.is_draining)
         if with_nodes:
             row["nodes"] = live.copy_nodes() if live is not None else dict(job.nodes)
         rows.append(row)
@@ -77,8 +77,10 @@ def _describe_output(output: JobOutput, media_type: str) -> dict[str, Any]:
     }
 
 
-def _explain_wait(place: int, *, is_draining: bool) -> str:
-    """Return what a queued job waits for, in words."""
+def _explain_wait(place: int | None, *, is_draining: bool) -> str:
+    """Return what a queued job waits for, in words; one without a place has begun since it was read."""
+    if place is None:
+        return "it is starting"
     if is_draining:
         return "the server is stopping; the job runs when it has started again"
     if place == 1:

@@ -24,7 +24,9 @@ API = "/api/v1"
 
 def create_web_app(parts: Parts) -> ASGIApp:
     """Return the application of a server."""
-    app = FastAPI(title="Studio", version=VERSION, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Studio", version=VERSION, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
+    )
     for module in (graphs, jobs, events, files):
         app.include_router(module.create_router(parts), prefix=API)
     app.include_router(health.create_router(parts))

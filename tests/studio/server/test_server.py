@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -116,6 +117,10 @@ def test_a_job_that_takes_too_long_when_the_server_stops_is_queued_again(start: 
     assert (desk.show(running)["state"], desk.show(waiting)["place"]) == ("running", 1)
     desk.probe.open("gate")
     assert desk.wait(running)["state"] == "succeeded"
+
+
+def test_answers_do_not_wait_for_acknowledgements(desk: Desk) -> None:
+    assert desk.server._socket.proto == socket.IPPROTO_TCP  # for others asyncio leaves Nagle on: 40 ms an answer
 
 
 def test_a_second_server_does_not_take_the_folder(desk: Desk) -> None:

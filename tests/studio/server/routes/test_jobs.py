@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
 from fakes import graph
 
+from studio.server.job import JobState
+from studio.server.job_view import describe_job
 from tests.studio.server.conftest import Desk
 
 NOISE = graph({"a": ("fake.image", {"seed": 1})}, picture="a")
@@ -90,6 +93,14 @@ def test_what_is_no_job_is_a_problem_with_a_code(desk: Desk) -> None:
         response = desk.client.post("/api/v1/jobs", content=body)
 
         assert (response.status_code, response.json()["code"]) == (status, code), (body[:80], response.text)
+
+
+def test_a_job_that_begins_while_it_is_described_is_starting(desk: Desk) -> None:
+    stale = replace(desk.parts.store.find(desk.run(NOISE)["id"]), state=JobState.QUEUED)
+
+    row = describe_job(desk.parts, stale)
+
+    assert (row["place"], row["why"]) == (None, "it is starting")
 
 
 def test_metadata_over_a_kibibyte_is_refused(desk: Desk) -> None:
