@@ -9,6 +9,7 @@ from typing import Any
 from studio.api.foreign import ForeignNode, Importer, ImportGap, ImportRule
 from studio_diffusion.importing.decoding import decode
 from studio_diffusion.importing.loaders import get_model
+from studio_diffusion.importing.lora_stacks import STACK_RULES, add_stack
 from studio_diffusion.importing.sampling import sample
 from studio_diffusion.importing.values import ClipPart, Entry, LatentPart, ModelPart, Prompt, Sigmas, VaePart
 
@@ -37,8 +38,9 @@ def _load_all(importer: Importer, node: ForeignNode) -> Any:
         if importer.get(node, "lora_clip_strength", scale) != scale:
             importer.differ(node, f"the text encoder gets the strength {scale} too")
         model = replace(model, loras=((importer.find_model(node, "loras", str(lora)), scale),))
-    if "lora_stack" in node.inputs or "cnet_stack" in node.inputs:
-        raise ImportGap("stacks of LoRAs and ControlNets", "LoraLoader")
+    if "cnet_stack" in node.inputs:
+        raise ImportGap("a stack of ControlNets", "ControlNetApply")
+    model = add_stack(importer, node, model, importer.get(node, "lora_stack"))
     clip = ClipPart(skip=max(0, -int(importer.get(node, "clip_skip", -1)) - 1))
     vae = str(importer.get(node, "vae_name", "Baked VAE"))
     prompts = [Prompt((Entry(importer.get(node, name, "")),), clip) for name in ("positive", "negative")]
@@ -64,6 +66,7 @@ def _take_one_step(importer: Importer, node: ForeignNode) -> Any:
 
 
 PACKAGE_RULES: dict[str, ImportRule] = {
+    **STACK_RULES,
     "LoraLoaderFromURL": ImportRule(_load_lora, ("url", "strength_model", "strength_clip")),
     "HFHubLoraLoader": ImportRule(_load_lora, ("repo_id", "subfolder", "filename", "strength_model", "strength_clip")),
     "Efficient Loader": ImportRule(

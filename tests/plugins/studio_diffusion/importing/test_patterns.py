@@ -225,3 +225,52 @@ def test_prompts_for_areas_are_combined_in_parts(studio: Studio, tmp_path: Path)
     assert {key: inputs[key] for key in area} == {"width": 96, "height": 32, "x": 96, "y": 16, "strength": 1.5}
     assert len(get_only(graph, "diffusion.combine_conditioning")["conditionings"]) == 2
     assert report.result == "exact"
+
+
+STACKED = {"input_mode": "simple", "lora_count": 2, "lora_name_1": "a.safetensors", "lora_wt_1": 0.5,
+           "lora_name_2": "None", "lora_name_3": "c.safetensors"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("nodes", "expected"),
+    [
+        (
+            {
+                "stack": node("CR LoRA Stack", switch_1="On", lora_name_1="b.safetensors", model_weight_1=0.7,
+                              clip_weight_1=0.7, switch_2="Off", lora_name_2="d.safetensors"),
+                "own": node("LoRA Stacker", lora_stack="stack.0", **STACKED),
+                "model": node("CR Apply LoRA Stack", model="check.0", clip="check.1", lora_stack="own.0"),
+            },
+            [("a", 0.5), ("b", 0.7)],
+        ),
+        (
+            {"model": node("Power Lora Loader (rgthree)", model="check.0", clip="check.1",
+                           lora_1={"on": True, "lora": "a.safetensors", "strength": 0.8},
+                           lora_2={"on": False, "lora": "b.safetensors", "strength": 1.0})},
+            [("a", 0.8)],
+        ),
+        (
+            {"model": node("Lora Loader Stack (rgthree)", model="check.0", clip="check.1", lora_01="a.safetensors",
+                           strength_01=0.4, lora_02="None", strength_02=1.0)},
+            [("a", 0.4)],
+        ),
+    ],
+)  # fmt: skip
+def test_stacks_of_loras_are_loras_in_their_order(
+    studio: Studio, tmp_path: Path, nodes: dict[str, Any], expected: list[tuple[str, float]]
+) -> None:
+    common = {
+        "check": node("CheckpointLoaderSimple", ckpt_name="wd15.safetensors"),
+        "plus": node("CLIPTextEncode", text="a fox", clip="model.1"),
+        "minus": node("CLIPTextEncode", text="blurry", clip="model.1"),
+        "latent": node("EmptyLatentImage", width=64, height=64, batch_size=1),
+        "drawn": sampler("model.0"),
+        "image": node("VAEDecode", samples="drawn.0", vae="check.2"),
+        "save": node("SaveImage", images="image.0"),
+    }
+
+    graph, _ = bring(studio, tmp_path, **common, **nodes)
+
+    inputs = get_only(graph, "diffusion.text_to_image")
+    names = [Path(reference).stem for reference in inputs["loras"]]
+    assert list(zip(names, inputs["lora_scales"], strict=True)) == expected
