@@ -44,6 +44,7 @@ API_VERSION = "1.1"
 CONTRACT_MODULES = (
     "studio.api",
     "studio.api.audio_blocks",
+    "studio.api.audio_tags",
     "studio.api.audio_writing",
     "studio.api.av_file",
     "studio.api.events",
