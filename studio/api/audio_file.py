@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from studio.api import av_file
 from studio.api.audio import Audio, open_stored_audio
+from studio.api.audio_extras import find_audio_extras
 from studio.api.audio_reading import find_doubts, read_audio
 from studio.api.audio_stored import find_int16, write_stored
 from studio.api.audio_writing import EXTENSIONS, find_audio_loss, write_audio
@@ -103,8 +104,8 @@ class AudioType(StreamType[Audio]):
         return read_audio(path, limits, StreamChoice(audio_track=track, language=language))
 
     def find_doubts(self, path: Path, limits: MediaLimits) -> Sequence[str]:
-        """Say that a file is truncated or a chain of streams, or that its header is wrong."""
-        return find_doubts(path, limits)
+        """Say that a file is truncated or a chain of streams, that its header is wrong, and which tags are left out."""
+        return [*find_doubts(path, limits), *find_audio_extras(path, limits)]
 
     def write_file(self, value: Audio, path: Path, provenance: str | None) -> None:
         """Write audio with its provenance; MediaError E512 if that fails."""
