@@ -7,6 +7,7 @@ from typing import Any
 
 from studio.api.foreign import ForeignNode, Importer, ImportGap, ImportRule, Made
 from studio_image.import_essentials import ESSENTIAL_RULES
+from studio_image.import_packages import PACKAGE_RULES
 from studio_image.import_sizes import SIZE_RULES, make_image
 
 _ALL_FRAMES = 4096
@@ -73,13 +74,25 @@ def _collect(importer: Importer, node: ForeignNode) -> Any:
     images = [one for one in parts if isinstance(one, Made)]
     if not images:
         raise ImportGap("images")
+    if any(one.kind == "video" for one in images):
+        return _concatenate_videos(importer, node, images)
     if any(one.many for one in images):
         lists = [one.value if one.many else [one.value] for one in images]
-        if len(lists) > 3:
-            raise ImportGap("more than three lists of images", "logic.concatenate")
-        named = dict(zip(("first", "second", "third"), lists, strict=False))
-        return Made({"from": importer.add(node, "logic.concatenate", named)}, "image", many=True)
+        while len(lists) > 1:
+            named = dict(zip(("first", "second", "third"), lists[:3], strict=False))
+            lists = [{"from": importer.add(node, "logic.concatenate", named)}, *lists[3:]]
+        return Made(lists[0], "image", many=True)
     return images[0] if len(images) == 1 else Made([one.value for one in images], "image", many=True)
+
+
+def _concatenate_videos(importer: Importer, node: ForeignNode, videos: list[Made]) -> Made:
+    """Add a node that shows videos one after the other, as a batch of all their frames does."""
+    if any(one.kind != "video" for one in videos):
+        raise ImportGap("images and videos in one batch", "video.from_frames, then video.concatenate")
+    if len(videos) == 1:
+        return videos[0]
+    edge = importer.add(node, "video.concatenate", {"videos": [one.value for one in videos]})
+    return Made({"from": edge}, "video", many=True)
 
 
 def _take_from_batch(importer: Importer, node: ForeignNode) -> Any:
@@ -286,6 +299,7 @@ _SAVED = ImportRule(_pass_images, ("filename_prefix",), role="output")
 RULES: dict[str, ImportRule] = {
     **SIZE_RULES,
     **ESSENTIAL_RULES,
+    **PACKAGE_RULES,
     **dict.fromkeys(
         ("PreviewImage", "MaskPreview", "MaskPreview+", "ImageCompare", "Image Comparer (rgthree)"), _VIEWER
     ),

@@ -208,3 +208,37 @@ def test_sums_and_constants_of_packages_are_worked_out(studio: Studio, tmp_path:
     made = run(studio, tmp_path, size=size, number=number, area=area, side=side, end=empty)
 
     assert made.shape[:2] == (5, 15)  # 3 + 2.6 is cut to 5; 6 x 4 / 2 + 3 is 15
+
+
+@pytest.mark.parametrize(("direction", "first"), [("right", np.s_[:, :12]), ("up", np.s_[-8:, :])])
+def test_an_image_is_put_beside_another(
+    studio: Studio, tmp_path: Path, pixels: np.ndarray, direction: str, first: Any
+) -> None:
+    opaque = ("SplitImageWithAlpha", {"image": ["a", 0]})
+    green = ("EmptyImage", {"width": 24, "height": 16, "batch_size": 1, "color": 0x00FF00})
+    end = ("ImageConcanate", {"image1": ["opaque", 0], "image2": ["green", 0], "direction": direction,
+                              "match_image_size": True})  # fmt: skip
+
+    made = to_float(run(studio, tmp_path, opaque=opaque, green=green, end=end))[..., :3]
+
+    assert made.shape[:2] == ((8, 24) if direction == "right" else (16, 12))
+    np.testing.assert_allclose(made[first], pixels[..., :3], atol=0.005)
+
+
+def test_a_mask_grows_and_is_inverted(studio: Studio, tmp_path: Path, pixels: np.ndarray) -> None:
+    mask = ("SolidMask", {"value": 0.0, "width": 12, "height": 8})
+    grown = ("GrowMaskWithBlur", {"mask": ["mask", 0], "expand": 0, "blur_radius": 0.0, "flip_input": True})
+
+    made = run(studio, tmp_path, mask=mask, grown=grown, end=("MaskToImage", {"mask": ["grown", 1]}))
+
+    np.testing.assert_allclose(to_float(made)[..., 0], 0, atol=0.005)
+
+
+def test_many_lists_of_images_become_one(studio: Studio, tmp_path: Path, pixels: np.ndarray) -> None:
+    pair = ("RepeatImageBatch", {"image": ["a", 0], "amount": 2})
+    parts = {f"images.image{at}": ["pair" if at == 2 else "a", 0] for at in range(5)}
+    end = ("ImageFromBatch", {"image": ["all", 0], "batch_index": 5, "length": 1})
+
+    made = run(studio, tmp_path, pair=pair, all=("BatchImagesNode", parts), end=end)
+
+    np.testing.assert_allclose(to_float(made), pixels, atol=0.005)

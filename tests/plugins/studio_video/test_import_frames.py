@@ -53,3 +53,27 @@ def test_frames_by_number_are_the_frames_of_these_numbers(
     levels = [np.asarray(image.pixels, np.float32)[8, 8, 0] for image in images]
     scale = 255 if max(levels) <= 1 else 1
     assert [round(level * scale / 25) for level in levels] == list(expected)
+
+
+def test_a_batch_of_videos_is_one_after_the_other(tmp_path: Path) -> None:
+    nodes: dict[str, Any] = {"save": {"class_type": "SaveVideo", "inputs": {
+        "video": ["made", 0], "filename_prefix": "made"}}}  # fmt: skip
+    for name, color in (("dark", 0x191919), ("light", 0xC8C8C8)):
+        nodes[name] = {"class_type": "EmptyImage", "inputs": {
+            "width": 16, "height": 16, "batch_size": 3, "color": color}}  # fmt: skip
+        nodes[f"{name}_video"] = {"class_type": "CreateVideo", "inputs": {"images": [name, 0], "fps": 12.0}}
+        nodes[f"{name}_parts"] = {"class_type": "GetVideoComponents", "inputs": {"video": [f"{name}_video", 0]}}
+    parts = {"images.image0": ["dark_parts", 0], "images.image1": ["light_parts", 0]}
+    nodes["all"] = {"class_type": "BatchImagesNode", "inputs": parts}
+    nodes["made"] = {"class_type": "CreateVideo", "inputs": {"images": ["all", 0], "fps": 12.0}}
+
+    with Studio(on_disk=False) as studio:
+        rules, folders = find_import_rules(studio.settings), WeightsFolders(tmp_path)
+        graph, _ = import_document(read_prompt(nodes), rules, studio.registry, folders, media=tmp_path, title="test")
+        assert graph is not None
+        result = studio.run(parse_graph(graph, base=tmp_path), cache="off")
+        assert result.status == "done", result.errors
+        levels = [np.asarray(frame.image.pixels, np.float32).mean() for frame in result.outputs["made"].frames()]
+
+    scale = 255 if max(levels) <= 1 else 1
+    assert [round(level * scale / 25) for level in levels] == [1, 1, 1, 8, 8, 8]
