@@ -135,7 +135,7 @@ def parse(place: Place, text: str, name: str = "g.json", **options: Any) -> Any:
 
 @provokes("E100")
 def _(place: Place) -> Any:
-    parse(place, '{"studio": 1,}')
+    parse(place, '{"studio" 1}')
 
 
 @provokes("E101")
