@@ -32,6 +32,7 @@ NAVIGATION: tuple[Section, ...] = (
         "Start",
         (
             "index.md",
+            "docs/installation.md",
             "docs/tutorials/first_graph.md",
             "docs/tutorials/first_batch.md",
             "docs/tutorials/first_plugin.md",

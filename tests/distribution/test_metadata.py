@@ -99,6 +99,14 @@ def test_the_page_on_an_index_names_every_extra_and_shows_the_graph_of_the_readm
     assert graph.findall(page) == graph.findall(readme)
 
 
+def test_the_page_on_installation_has_the_same_table_of_extras() -> None:
+    index = (ROOT / PROJECT["readme"]).read_text(encoding="utf-8")
+    installation = (ROOT / "docs" / "installation.md").read_text(encoding="utf-8")
+    row = re.compile(r"^\| `\w+` \|.*$", re.MULTILINE)
+
+    assert row.findall(installation) == row.findall(index)
+
+
 def test_the_metadata_names_authors_licences_and_every_python_from_the_oldest_on() -> None:
     pythons = [entry.rpartition(" ")[2] for entry in PROJECT["classifiers"] if re.search(r":: 3\.\d+$", entry)]
 
