@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from studio.api.av_file import open_container
 from studio.api.media_file import MARK
@@ -33,6 +33,12 @@ def find_audio_extras(path: Path, limits: MediaLimits) -> list[str]:
         if "studio" in tags or any(text.startswith(MARK) for text in tags.values()):
             return []  # what made it is recorded already
         extras = [f"{name} {tags[name][:60]!r}" for name in _TEXTS if tags.get(name)]
-        extras += ["a cover"] if container.streams.audio and container.streams.video else []
+        extras += ["a cover"] if container.streams.audio and _has_cover(container) else []
     said = f"left out of the audio: {', '.join(extras)}; give audio.save what is to be kept"
     return [said] if extras else []
+
+
+def _has_cover(container: Any) -> bool:
+    from av.stream import Disposition
+
+    return any(stream.disposition & Disposition.attached_pic for stream in container.streams.video)

@@ -11,6 +11,8 @@ import pytest
 from studio.api.audio import Audio
 from studio.api.audio_file import AudioType
 from studio.settings import MediaLimits
+from tests.studio.api.media_files import write_tracks
+from tests.studio.api.test_stream_choice import write_cover
 
 AUDIO, LIMITS = AudioType(), MediaLimits()
 
@@ -42,3 +44,13 @@ def test_nothing_is_said_of_what_studio_wrote(tmp_path: Path, extension: str) ->
     AUDIO.write_file(Audio(np.zeros(4800), 48_000), tmp_path / f"a.{extension}", '{"title": "Ode"}')
 
     assert list(AUDIO.find_doubts(tmp_path / f"a.{extension}", LIMITS)) == []
+
+
+def test_a_cover_is_named_and_a_video_is_none(tmp_path: Path) -> None:
+    write_cover(tmp_path / "a.mp4")
+    write_tracks(tmp_path / "a.mkv", [(440.0, "eng", True)], videos=[(60, True)])
+
+    assert list(AUDIO.find_doubts(tmp_path / "a.mp4", LIMITS)) == [
+        "left out of the audio: a cover; give audio.save what is to be kept"
+    ]
+    assert list(AUDIO.find_doubts(tmp_path / "a.mkv", LIMITS)) == []
