@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from studio.api import StudioError
+from studio_logic.text_size import check_text_size
 
 
 def zip_records(names: Sequence[str], lists: Mapping[str, Sequence[Any]]) -> list[Any]:
@@ -16,11 +17,12 @@ def zip_records(names: Sequence[str], lists: Mapping[str, Sequence[Any]]) -> lis
         lists: Lists by the names of their inputs.
 
     Raises:
-        StudioError: E323 for names that do not fit, and for unequal lengths.
+        StudioError: E323 for names that do not fit, for unequal lengths, and for too much text.
     """
     for _, error in find_zip_faults(names, lists):
         raise error
     length = _find_length(lists)
+    check_text_size(*((one, length) for one in lists.values() if len(one) == 1))
     columns = [list(one) * length if len(one) == 1 else one for one in lists.values()]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 

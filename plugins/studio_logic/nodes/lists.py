@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import json
-from collections.abc import Sequence
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 from studio.api import Context, Field, Migration, StudioError, check_inputs, node
+from studio_logic.text_size import check_text_size
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -15,8 +14,6 @@ B = TypeVar("B")
 C = TypeVar("C")
 
 MOST_ENTRIES = 1_000_000
-MOST_CHARACTERS = 256_000_000
-"""Of the texts and JSON values in a list, written as JSON."""
 
 
 class Numbers(NamedTuple):
@@ -84,23 +81,6 @@ def _check_count(count: int) -> None:
         )
 
 
-def _check_size(*parts: tuple[Sequence[Any], int]) -> None:
-    """Refuse a list that would contain too much text: entries, and how often each of them is in it."""
-    size = sum(times * sum(map(_count_characters, values)) for values, times in parts)
-    if size > MOST_CHARACTERS:
-        raise StudioError(
-            "E323",
-            f"a list with {size} characters of text is over the limit of {MOST_CHARACTERS}",
-            hint="use shorter lists or shorter texts",
-        )
-
-
-def _count_characters(value: Any) -> int:
-    if isinstance(value, str):
-        return len(value)
-    return len(json.dumps(value)) if isinstance(value, dict | list) else 0
-
-
 @node("logic.product", origin="unchanged")
 def multiply_lists(ctx: Context, first: list[A], second: list[B]) -> Product:
     """Pair every entry of a list with every entry of another; a node mapped over both gets each pair.
@@ -110,7 +90,7 @@ def multiply_lists(ctx: Context, first: list[A], second: list[B]) -> Product:
         second: Second list to pair.
     """
     _check_count(len(first) * len(second))
-    _check_size((first, len(second)), (second, len(first)))
+    check_text_size((first, len(second)), (second, len(first)))
     pairs = list(itertools.product(first, second))
     return Product([a for a, _ in pairs], [b for _, b in pairs])
 
@@ -125,7 +105,9 @@ def multiply_three_lists(ctx: Context, first: list[A], second: list[B], third: l
         third: Third list to combine.
     """
     _check_count(len(first) * len(second) * len(third))
-    _check_size((first, len(second) * len(third)), (second, len(first) * len(third)), (third, len(first) * len(second)))
+    check_text_size(
+        (first, len(second) * len(third)), (second, len(first) * len(third)), (third, len(first) * len(second))
+    )
     triples = list(itertools.product(first, second, third))
     return ProductOfThree([t[0] for t in triples], [t[1] for t in triples], [t[2] for t in triples])
 
@@ -160,7 +142,7 @@ def repeat_value(ctx: Context, value: T, count: Annotated[int, Field(ge=0, le=MO
         value: Value to repeat.
         count: Number of copies.
     """
-    _check_size(([value], count))
+    check_text_size(([value], count))
     return [value] * count
 
 

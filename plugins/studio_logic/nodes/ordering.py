@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 from studio.api import Context, Field, StudioError, check_inputs, node
@@ -163,8 +164,11 @@ def pick_items(
         seed: Seed of the choice.
     """
     from studio_logic.ordering import draw_weighted
+    from studio_logic.text_size import check_text_size
 
     _check_weights(weights, items)
     _check_pick(count, items, weights, repeat)
     chosen = draw_weighted([1.0] * len(items) if weights is None else weights, count, seed, repeat)
+    if repeat:
+        check_text_size(*(([items[index]], times) for index, times in Counter(chosen).items()))
     return [items[index] for index in chosen]

@@ -113,3 +113,11 @@ def test_duplicates_of_what_is_not_json_are_not_looked_for(value: Any) -> None:
         nodes.drop_duplicates(CTX, ["a", value])
 
     assert caught.value.code == "E323"
+
+
+def test_picked_entries_of_too_much_text_are_refused() -> None:
+    with pytest.raises(StudioError, match="characters of text is over the limit") as caught:
+        nodes.pick_items(CTX, ["x" * 100_000], count=5000, repeat=True)
+
+    assert caught.value.code == "E323"
+    assert len(nodes.pick_items(CTX, ["x" * 100_000, "y"], count=5000, repeat=True, weights=[0, 1])) == 5000

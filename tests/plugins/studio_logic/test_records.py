@@ -35,3 +35,10 @@ def test_the_input_to_blame_is_named(names: list[str], lists: dict[str, list[Any
     assert (name, error.code, error.message) == (blamed, "E323", message)
     with pytest.raises(StudioError, match=message):
         zip_records(names, lists)
+
+
+def test_records_of_too_much_text_are_refused_before_they_are_made() -> None:
+    with pytest.raises(StudioError, match="characters of text is over the limit") as caught:
+        zip_records(["n", "k"], {"a": ["x" * 100_000], "b": [1] * 5000})
+
+    assert caught.value.code == "E323"
