@@ -16,6 +16,7 @@ _MOST_SIZE = 100_000
 _MOST_MATCHES = 100_000
 _COUNT = re.compile(r"\{(\d{1,9})?(?:(,)(\d{1,9})?)?\}")
 _FLAGS = re.compile(r"\(\?[a-zA-Z]*x")
+_ESCAPED = re.compile(r"\\.", re.DOTALL)
 _CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 
 
@@ -40,11 +41,21 @@ def find_all(text: str, pattern: str, group: int | None, ignore_case: bool) -> l
     """Return the texts that a pattern finds, or those of a group; None for the first group, if there is one.
 
     Raises:
-        StudioError: E321 for an invalid pattern, one that takes too long, or too many texts.
+        StudioError: E321 for an invalid pattern, one that takes too long, and for too many or too long texts.
     """
     compiled = compile_pattern(pattern, ignore_case)
     chosen = min(compiled.groups, 1) if group is None else group
-    return [match[chosen] for match in _list_matches(compiled, text) if match[chosen] is not None]
+    found: list[str] = []
+    length = 0
+    for match in _list_matches(compiled, text):
+        if match[chosen] is None:
+            continue
+        found.append(match[chosen])
+        length += len(found[-1])
+        if length > MOST_CHARACTERS:
+            message = f"what the regular expression finds has over {MOST_CHARACTERS} characters"
+            raise StudioError("E321", message, hint="use a pattern that finds less")
+    return found
 
 
 def replace_text(text: str, find: str, replacement: str) -> str:
@@ -179,8 +190,9 @@ def _find_class_end(pattern: str, start: int) -> int:
     if match is None:
         raise _refuse(pattern, f"'[' without ']', character {start + 1}")
     inside = match[0][1:-1]
-    if inside.startswith("[") or any(mark in inside for mark in ("--", "&&", "||", "~~")):
-        raise _refuse(pattern, rf"[[ -- && || or ~~ in a class, character {start + 1}; write \ before the second")
+    bare = _ESCAPED.sub("", inside)
+    if inside.startswith("[") or "[:" in bare or any(mark in inside for mark in ("--", "&&", "||", "~~")):
+        raise _refuse(pattern, rf"[[ [: -- && || or ~~ in a class, character {start + 1}; write \ before the second")
     return match.end()
 
 

@@ -22,6 +22,7 @@ from studio_logic.patterns import check_pattern, find_all, replace_all, replace_
         (r"APPLE", None, []),
         (r"(?i)APPLE", None, ["apple"]),
         (r"[\d]{2}(?=,)", None, ["12"]),
+        (r"[x\[:,]", None, [",", ","]),
         (r"[]x{,]{1,2}", None, [",", ","]),
         (r"(?P<a>p)(?P=a)", 0, ["pp"]),
     ],
@@ -53,6 +54,7 @@ def test_groups_are_inserted() -> None:
         ("(?x) a # b", "the flag x"),
         ("a(?#b)", "comments"),
         ("[[a]]", "in a class, character 1"),
+        ("[a[:alpha:]]", "in a class, character 1"),
         ("[a--b]", "in a class, character 1"),
         ("(" * 450 + ")" * 450, "it is too large"),
         ("((a{1000}){1000}){1000}", "its counts multiply to over 100000"),
@@ -85,6 +87,8 @@ def test_what_is_found_has_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patterns, "_MOST_MATCHES", 3)
     with pytest.raises(StudioError, match="over 3 matches"):
         find_all("aaaa", "a", None, False)
+    with pytest.raises(StudioError, match="over 1000000 characters"):
+        find_all("ab" * 300_000, "(?=(.*))..", 1, False)
     with pytest.raises(StudioError, match="over 1000000 characters"):
         replace_text("aaa", "A", "x" * 400_000)
 
