@@ -50,12 +50,20 @@ def draw_weighted(weights: Sequence[float], count: int, seed: int, repeat: bool)
         seed: Seed of the choice.
         repeat: Whether a position may be chosen more than once.
     """
-    shares = [draw / 2**32 for draw in spread_seeds(seed, count if repeat else len(weights))]
     if repeat:
-        ends = list(itertools.accumulate(weights))
-        return [bisect.bisect_right(ends, share * ends[-1]) for share in shares]
+        return draw_repeated(list(itertools.accumulate(weights)), count, seed)
+    shares = _spread_shares(seed, len(weights))
     keys = [-math.log1p(-share) / weight if weight else math.inf for share, weight in zip(shares, weights, strict=True)]
     return sorted(range(len(weights)), key=keys.__getitem__)[:count]
+
+
+def draw_repeated(ends: Sequence[float], count: int, seed: int) -> list[int]:
+    """Return positions chosen at random with repeats, as `draw_weighted` does, from the sums of weights up to each."""
+    return [bisect.bisect_right(ends, share * ends[-1]) for share in _spread_shares(seed, count)]
+
+
+def _spread_shares(seed: int, count: int) -> list[float]:
+    return [draw / 2**32 for draw in spread_seeds(seed, count)]
 
 
 def find_identity(value: Any, ignore_case: bool, index: int) -> str:

@@ -8,15 +8,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any, NoReturn, TypeAlias
 
 from studio.api import StudioError
-from studio_logic.ordering import draw_weighted
+from studio_logic.ordering import draw_repeated, draw_weighted
 from studio_logic.seeds import derive_seed
 from studio_logic.template import MOST_CHARACTERS, format_value
 
 _MOST_DEPTH = 20
 _MOST_CHOICES = 20_000
+_MOST_ENTRIES = 5_000_000  # that are looked through for one text
+_MOST_KEPT_ENTRIES = 500_000
+_MOST_KEPT_CHARACTERS = 2_000
 _TOKEN = re.compile(r"\\[{}|_$]|[{}|]|\$\$|__(?P<name>(?:[^\W_]|\*)[\w\-/.*]{0,99}?)__|[^\\{}|$_]+|.", re.DOTALL)
 _HEAD = re.compile(r"\s*(?P<low>\d{1,4})?(?:(?P<dash>-)(?P<high>\d{1,4})?)?\$\$(?:(?P<joined>[^{}|$]*)\$\$)?")
 _WEIGHT = re.compile(r"\s*(\d{1,6}(?:\.\d{1,6})?)::")
@@ -109,10 +113,14 @@ def parse_wildcards(text: str) -> Parts:
     """
     if not _SPECIAL.search(text):
         return (text,) if text else ()
-    return _parse(text)
+    return _parse_short(text) if len(text) < _MOST_KEPT_CHARACTERS else _parse(text)
 
 
 @lru_cache(maxsize=4096)
+def _parse_short(text: str) -> Parts:
+    return _parse(text)
+
+
 def _parse(text: str) -> Parts:
     parser = _Parser(text)
     parts, end = parser.read_parts(0, 0)
@@ -252,6 +260,22 @@ def _read_option(entry: str) -> _Option:
     )
 
 
+class _Options:
+    """Options to choose from, and what choosing needs to know of all of them."""
+
+    def __init__(self, options: Sequence[_Option]) -> None:
+        self.options = options
+        self.weights = [option.weight for option in options]
+        self.ends = list(accumulate(self.weights))
+        self.some = sum(weight > 0 for weight in self.weights)
+
+    def draw(self, count: int, seed: int) -> list[int]:
+        """Return the positions of different options."""
+        if count == 1:
+            return draw_repeated(self.ends, 1, seed)
+        return draw_weighted(self.weights, count, seed, False) if count else []
+
+
 class _Filling:
     """One text being filled; each part has a seed of its own, so that one choice does not change another."""
 
@@ -260,6 +284,9 @@ class _Filling:
         self.written: list[str] = []
         self.length = 0
         self.choices = 0
+        self.looked = 0
+        self.known: dict[str | int, _Options] = {}
+        self.kept = 0
 
     def fill(self, parts: Parts, seed: int, depth: int) -> None:
         """Write parts with what is chosen."""
@@ -286,13 +313,37 @@ class _Filling:
             name = f", at '__{part.name[:60]}__'" if isinstance(part, _Name) else ""
             raise StudioError("E321", message + name, hint="lists that contain each other's names never end")
         choice = part if isinstance(part, _Choice) else _Choice((_Option(1.0, (part,)),))
-        options = self.spread(choice) if part is not choice or choice.high != 1 else list(choice.options)
-        count = _choose_count(choice, options, seed)
-        chosen = draw_weighted([option.weight for option in options], count, seed, count == 1)
-        for number, index in enumerate(chosen):
+        options = self.find_options(part)
+        count = _choose_count(choice, options.some, seed)
+        if count > 1:
+            self.look(len(options.options))
+        for number, index in enumerate(options.draw(count, seed)):
             if number:
                 self.write(choice.separator)
-            self.fill(options[index].parts, derive_seed(seed, index), depth)
+            self.fill(options.options[index].parts, derive_seed(seed, index), depth)
+
+    def look(self, count: int) -> None:
+        """Count entries that are looked through."""
+        self.looked += count
+        if self.looked > _MOST_ENTRIES:
+            message = f"choices from over {_MOST_ENTRIES} entries of lists"
+            raise StudioError("E321", message, hint="use shorter lists, or fewer choices of several entries")
+
+    def find_options(self, part: _Name | _Choice) -> _Options:
+        """Return what a part chooses from; that of a part which was chosen from before is known."""
+        key = part.name if isinstance(part, _Name) else id(part)  # the text and the lists keep all parts
+        if key in self.known:
+            return self.known[key]
+        if isinstance(part, _Name):
+            options: Sequence[_Option] = self.entries.find(part.name)
+        else:
+            options = self.spread(part) if part.high != 1 else part.options
+        self.look(len(options))
+        self.kept += len(options)
+        if self.kept > _MOST_KEPT_ENTRIES:
+            self.known, self.kept = {}, len(options)
+        self.known[key] = _Options(options)
+        return self.known[key]
 
     def spread(self, choice: _Choice) -> list[_Option]:
         """Return options with the entries of a list in place of an option that is its name alone."""
@@ -308,8 +359,7 @@ class _Filling:
         return options
 
 
-def _choose_count(choice: _Choice, options: Sequence[_Option], seed: int) -> int:
-    some = sum(option.weight > 0 for option in options)
+def _choose_count(choice: _Choice, some: int, seed: int) -> int:
     if choice.low > some:
         raise StudioError("E321", f"'{choice.low}$$' for {some} options", hint="ask for fewer, or give more options")
     most = some if choice.high is None else min(choice.high, some)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from studio.api import StudioError
+from studio_logic import wildcards
 from studio_logic.wildcards import fill_wildcards
 
 LISTS = {
@@ -110,3 +111,33 @@ def test_long_text_takes_no_time(text: str) -> None:
     assert fill_wildcards(text + " {}", None, 1) == f"{text} "
 
     assert time.process_time() - before < 5
+
+
+def test_long_texts_are_not_kept_in_memory() -> None:
+    before = wildcards._parse_short.cache_info().misses
+
+    for text in ("{a|kept}", "{a|kept}", "{a|kept}" * 1000):
+        assert wildcards.parse_wildcards(text)
+
+    assert wildcards._parse_short.cache_info().misses == before + 1
+
+
+def test_many_choices_from_a_long_list_take_no_time() -> None:
+    lists = {"a": [f"{n % 9}::x" for n in range(20_000)], "b": ["2::__a__", "{__a__|y}"]}
+    before = time.process_time()
+
+    assert set(fill_wildcards("__a__{3::__a__|2::x}" * 2000, lists, 1)) == {"x"}
+    assert set(fill_wildcards("__b__" * 2000, lists, 1)) <= {"x", "y"}
+
+    assert time.process_time() - before < 5
+
+
+def test_choices_of_many_out_of_a_long_list_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wildcards, "_MOST_ENTRIES", 20_000)
+    lists = {"a": list(map(str, range(2000)))}
+
+    assert fill_wildcards("{2$$__a__}" * 4, lists, 1)
+    with pytest.raises(StudioError, match="over 20000 entries") as caught:
+        fill_wildcards("{2$$__a__}" * 10, lists, 1)
+
+    assert caught.value.code == "E321"
