@@ -49,7 +49,7 @@ def _resize(importer: Importer, node: ForeignNode) -> Any:
     if fit in ("stretch", "cover") and 0 in size.values():
         measured = dict(zip(("width", "height"), measure(importer, node, image), strict=True))
         size = {side: value or measured[side] for side, value in size.items()}
-    if _ONLY[condition] != "always" and (fit in ("cover", "pad") or (fit, condition[3:9]) == ("stretch", "bigger")):
+    if _ONLY[condition] != "always" and (fit in ("cover", "pad") or (fit == "stretch" and "area" not in condition)):
         importer.differ(node, "whether the image is resized depends on its area")
     background = {"background": "black"} if fit == "pad" else {}
     more = {side: value or None for side, value in size.items()} | {"fit": fit, "only": _ONLY[condition]}

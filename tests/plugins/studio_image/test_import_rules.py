@@ -184,6 +184,31 @@ def test_an_image_is_resized_as_essentials_resize(
     assert run(studio, tmp_path, end=end).shape[:2] == size
 
 
+@pytest.mark.parametrize(
+    ("condition", "told"),
+    [
+        ("always", False),
+        ("downscale if bigger", True),
+        ("upscale if smaller", True),
+        ("if bigger area", False),
+        ("if smaller area", False),
+    ],
+)
+def test_a_stretch_by_sides_is_told_as_one_by_area(
+    studio: Studio, tmp_path: Path, pixels: np.ndarray, condition: str, told: bool
+) -> None:
+    inputs = {"image": ["a", 0], "width": 6, "height": 9, "interpolation": "lanczos", "method": "stretch",
+              "condition": condition, "multiple_of": 0}  # fmt: skip
+    data = {"a": {"class_type": "LoadImage", "inputs": {"image": "a.png"}},
+            "end": {"class_type": "ImageResize+", "inputs": inputs},
+            "save": {"class_type": "SaveImage", "inputs": {"images": ["end", 0], "filename_prefix": "x"}}}  # fmt: skip
+    rules, folders = find_import_rules(studio.settings), WeightsFolders(tmp_path)
+
+    _, report = import_document(read_prompt(data), rules, studio.registry, folders, media=tmp_path, title="test")
+
+    assert ("depends on its area" in str(report)) == told
+
+
 def test_a_mask_is_mirrored_and_blurred(studio: Studio, tmp_path: Path, pixels: np.ndarray) -> None:
     from scipy import ndimage
 
