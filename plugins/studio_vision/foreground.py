@@ -16,6 +16,7 @@ Normalization = Literal["imagenet", "imagenet_mean", "half"]
 
 _SIDE = 1024
 _LARGEST_SIDE = 4096
+_LARGEST_LOGIT = 80.0  # its exponential is a float32
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _NUMBERS: Mapping[str, tuple[Sequence[float], Sequence[float]]] = {
     "imagenet": (_MEAN, _DEVIATION),
@@ -59,7 +60,7 @@ def find_foreground(network: Network, pixels: FloatArray, normalization: Normali
     if not np.isfinite(mask).all():
         raise ModelError("E636", "the network returned NaN", hint="check the weights")
     if mask.min() < 0 or mask.max() > 1:
-        mask = 1 / (1 + np.exp(-mask))
+        mask = 1 / (1 + np.exp(-mask.clip(-_LARGEST_LOGIT, _LARGEST_LOGIT)))
     spread = float(mask.max() - mask.min())
     mask = (mask - mask.min()) / spread if spread > 1e-6 else mask
     coded = np.repeat(mask[..., None], 3, axis=2)
@@ -68,9 +69,10 @@ def find_foreground(network: Network, pixels: FloatArray, normalization: Normali
 
 def _check(network: Network) -> Any:
     """Return the only input of a network that takes an image."""
-    if len(network.inputs) != 1 or len(network.inputs[0].shape) != 4 or network.inputs[0].shape[1] not in (3, None):
+    shape = network.inputs[0].shape if len(network.inputs) == 1 else None
+    if shape is None or len(shape) != 4 or shape[1] not in (3, None):
         raise _refuse("it does not take one image of three channels")
-    sides = [side for side in network.inputs[0].shape[2:] if isinstance(side, int)]
+    sides = [side for side in shape[2:] if isinstance(side, int)]
     if any(side > _LARGEST_SIDE for side in sides):
         raise _refuse(f"it takes images of {max(sides)} pixels")
     return network.inputs[0]

@@ -110,3 +110,19 @@ def test_the_node_type_keeps_its_promises_with_an_onnx_file(tmp_path: Path) -> N
 
     model = Model(f"file:{tmp_path / 'net.onnx'}")
     check_node_type(find_foreground, plugin=Plugin(), example_graph=False, image=make_image(), model=model)
+
+
+def test_a_network_of_unknown_axes_is_refused() -> None:
+    network = GreenNetwork(inputs=(SimpleNamespace(name="x", shape=None),))
+
+    with pytest.raises(ModelError, match="one image of three channels") as caught:
+        cut(network, make_image())
+
+    assert caught.value.code == "E635"
+
+
+@pytest.mark.filterwarnings("error")
+def test_large_logits_do_not_overflow() -> None:
+    found = cut(GreenNetwork(factor=4000.0), make_image()).mask.pixels
+
+    assert found[:, :4].min() > 0.95 > 0.05 > found[:, 10:].max()
