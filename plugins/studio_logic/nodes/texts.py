@@ -231,14 +231,16 @@ def fill_wildcards(
 _DEFAULT_HINT = "inspect the value with logic.to_text, or give a default"
 
 
-def _check_source(text: str | None, record: JsonValue) -> None:
+def _check_source(text: str | None, record: JsonValue, default: str | None) -> None:
+    if text is None and record is None and default is not None:
+        return
     if (text is None) == (record is None):
         what = "neither a text nor a record" if text is None else "a text and a record"
         raise StudioError("E321", what, hint="give a text, or a record and the name of its field")
 
 
-def _check_field(field: str, record: JsonValue, default: str | None) -> None:
-    if record is None and field:
+def _check_field(field: str, record: JsonValue, default: str | None, text: str | None) -> None:
+    if record is None and field and (default is None or text is not None):
         raise StudioError("E324", f"no record for the field {field[:60]!r}", hint="give it at 'record'")
     if record is not None and default is None:
         find_value(record, parse_field(field), hint=_DEFAULT_HINT)
@@ -280,14 +282,14 @@ def extract_text(
         group: Number of the group in parentheses to return, 0 for all that is found; null for the first group, if
             there is one.
         ignore_case: Match capital and small letters alike.
-        default: Text to return if the field is missing or nothing is found; null for an error.
+        default: Text to return if the record is null, the field is missing or nothing is found; null for an error.
     """
-    _check_source(text, record)
-    _check_field(field, record, default)
+    _check_source(text, record, default)
+    _check_field(field, record, default, text)
     _check_group(group, pattern)
     if text is None:
         pointer = parse_field(field)
-        if not has_value(record, pointer):
+        if record is None or not has_value(record, pointer):
             return Extracted(str(default), [], False)
         text = templates.format_value(find_value(record, pointer))
     texts = [text] if pattern is None else patterns.find_all(text, pattern, group, ignore_case)

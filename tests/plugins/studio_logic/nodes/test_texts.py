@@ -92,5 +92,9 @@ def test_a_text_is_searched_like_a_field() -> None:
     for inputs in ({}, {"text": "a", "record": {"a": 1}}):
         with pytest.raises(StudioError, match=r"a text (nor|and) a record"):
             texts.extract_text(CTX, **inputs)  # type: ignore[arg-type]
+    assert texts.extract_text(CTX, default="x") == ("x", [], False)  # a record that is JSON null
+    with pytest.raises(StudioError, match="a text and a record"):
+        texts.extract_text(CTX, text="a", record={"a": 1}, default="x")
+    assert texts.extract_text(CTX, field="a", default="x") == ("x", [], False)
     with pytest.raises(StudioError, match="no record for the field 'a'"):
         texts.extract_text(CTX, text="a", field="a")
