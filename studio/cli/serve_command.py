@@ -80,7 +80,7 @@ def command(
     if ctx.invoked_subcommand is not None:
         ctx.obj = data
         return DONE
-    for module in ("fastapi", "uvicorn", "multipart"):
+    for module in ("fastapi", "uvicorn", "python_multipart"):
         if find_spec(module) is None:
             message = f"studio serve needs {module}, which is not installed"
             raise RunError("E802", message, hint="pip install 'studio[server]'")

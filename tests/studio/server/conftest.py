@@ -105,7 +105,7 @@ class Desk:
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Desk]]:
     """Start servers with options of their own."""
-    for library in ("fastapi", "uvicorn", "multipart", "httpx"):
+    for library in ("fastapi", "uvicorn", "python_multipart", "httpx"):
         pytest.importorskip(library, reason="the extra server is not installed")
     desks: list[Desk] = []
 
