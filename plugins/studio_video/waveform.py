@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from studio.api import Audio, Frame, Image, MediaError, Video
 Array = npt.NDArray[np.float32]
 Color = tuple[float, float, float, float]
 _FILL = 0.55  # width of a bar, of the distance between two
+_MOST_BARS = 5_000_000
 _FADE = 0.08  # share of the width over which bars fade at each side
 
 
@@ -46,15 +48,19 @@ def draw_waveform(audio: Audio, rate: Fraction, look: Look) -> Video:
     """Return a video as long as the audio, with it, of 4 channels, or of 3 over an opaque background.
 
     Raises:
-        MediaError: E504 for audio without samples.
+        MediaError: E504 for audio without samples; the frames raise it for too many bars.
     """
     if not audio.frames:
         raise MediaError("E504", "a video without frames", hint="give audio that is not empty")
     count = max(1, math.ceil(round(audio.duration * rate, 6)))
     channels = 3 if look.background[3] >= 1 else 4
 
+    @lru_cache(maxsize=1)
+    def measure() -> npt.NDArray[np.float64]:
+        return measure_bars(audio, look.seconds / look.bars)
+
     def create_frames() -> Iterator[Frame]:
-        levels = measure_bars(audio, look.seconds / look.bars)
+        levels = measure()
         for index in range(count):
             time = float(index / rate)
             yield Frame(Image.take(draw_bars(levels, time, look)[:, :, :channels].copy()), time)
@@ -65,13 +71,20 @@ def draw_waveform(audio: Audio, rate: Fraction, look: Look) -> Video:
 
 
 def measure_bars(audio: Audio, seconds: float) -> npt.NDArray[np.float64]:
-    """Return the RMS of each part of audio of a length, over all channels; 1 is the loudest part."""
+    """Return the RMS of each part of audio of a length, over all channels; 1 is the loudest part.
+
+    Raises:
+        MediaError: E504 for too many parts.
+    """
     count = max(1, math.ceil(round(audio.duration / seconds, 6)))
+    if count > _MOST_BARS:
+        raise MediaError("E504", f"a waveform of {count} bars", hint="use fewer bars, more seconds, or shorter audio")
     power, lengths, start = np.zeros(count), np.zeros(count), 0
     for block in audio.blocks():
         places = np.minimum(((start + np.arange(len(block))) / (audio.rate * seconds)).astype(np.int64), count - 1)
-        power += np.bincount(places, np.square(block, dtype=np.float64).mean(axis=1), count)
-        lengths += np.bincount(places, minlength=count)
+        first, last = int(places[0]), int(places[-1])
+        power[first : last + 1] += np.bincount(places - first, np.square(block, dtype=np.float64).mean(axis=1))
+        lengths[first : last + 1] += np.bincount(places - first)
         start += len(block)
     levels = np.sqrt(power / np.maximum(lengths, 1))
     return np.asarray(levels / max(float(levels.max()), 1e-9))

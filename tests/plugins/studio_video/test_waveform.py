@@ -9,6 +9,7 @@ import pytest
 
 from studio.api import Audio, MediaError
 from studio.testing import TestContext
+from studio_video import waveform
 from studio_video.nodes.frames import make_audio_video
 from studio_video.waveform import Look, draw_bars, draw_waveform, measure_bars
 
@@ -71,3 +72,29 @@ def test_an_opaque_background_needs_no_alpha_and_empty_audio_is_refused() -> Non
     with pytest.raises(MediaError, match="without frames") as caught:
         make_audio_video(TestContext(), Audio(np.zeros((0, 1), np.float32), 8000))
     assert caught.value.code == "E504"
+
+
+def test_levels_of_many_blocks_are_measured_once_and_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    audio, measured = Audio(np.ones((8000, 1), np.float32), 8000), []
+    monkeypatch.setattr(waveform, "measure_bars", lambda *given: measured.append(given) or np.ones(10))
+
+    video = draw_waveform(audio, Fraction(10), LOOK)
+    assert len(list(video.frames())) == len(list(video.frames())) == 10
+
+    assert len(measured) == 1
+    monkeypatch.undo()
+    monkeypatch.setattr(waveform, "_MOST_BARS", 50)
+    with pytest.raises(MediaError, match="80 bars") as caught:
+        measure_bars(audio, 1 / 80)
+    assert caught.value.code == "E504"
+
+
+def test_a_part_that_lies_in_two_blocks_is_measured_over_both() -> None:
+    samples = np.random.default_rng(2).normal(0, 0.1, (300_000, 1)).astype(np.float32)
+    audio = Audio(samples, 8000)
+    assert len(list(audio.blocks())) > 1
+
+    levels = measure_bars(audio, 0.125)
+
+    parts = np.sqrt(np.square(samples.astype(np.float64)).reshape(300, -1).mean(axis=1))
+    assert levels == pytest.approx(parts / parts.max(), abs=1e-9)
