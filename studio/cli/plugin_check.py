@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from studio.registry import PluginRow
 from studio.registry.sources import ENTRY_POINTS, find_distribution
@@ -19,17 +19,17 @@ def examine_row(row: PluginRow, wheel: Path | None = None) -> Report:
     from studio.testing.plugin_inspection import examine_plugin
     from studio.testing.report import Report
 
-    module = sys.modules.get(_find_module_name(row))
-    if row.status != "ok" or module is None:
+    plugin = _find_plugin(row) if row.status == "ok" else None
+    if plugin is None:
         report = Report(f"plugin {row.name!r}")
         report.add("loading", [f"it {row.describe_status()}  [{row.where}]"])
         return report
-    return examine_plugin(module, wheel=wheel)
+    return examine_plugin(plugin, wheel=wheel)
 
 
-def _find_module_name(row: PluginRow) -> str:
-    distribution = find_distribution(row)
-    if distribution is None:
-        return row.name
+def _find_plugin(row: PluginRow) -> Any:
+    """Return the module or the object that a plugin was loaded from."""
+    if find_distribution(row) is None:
+        return sys.modules.get(row.name)
     points = importlib.metadata.entry_points(group=ENTRY_POINTS, name=row.name)
-    return next(point.module for point in points if point.dist is not None and point.dist.name == row.distribution)
+    return next(one for one in points if one.dist is not None and one.dist.name == row.distribution).load()

@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pluggy
@@ -28,7 +27,7 @@ from studio.registry.loading import SourceLoader
 from studio.registry.provided import Provided
 from studio.registry.registry import PluginRow, Registry, shorten_plugin_name
 from studio.registry.requirements import check_contract
-from studio.registry.sources import find_given, find_in_folder, find_installed, find_studio
+from studio.registry.sources import find_given, find_given_modules, find_in_folder, find_installed, find_studio
 from studio.settings import find_config
 from studio.suggestion import find_nearest
 
@@ -68,7 +67,7 @@ def load_registry(
     for value_type in value_types:
         registry.add_value_type(value_type)
     given = list(plugins)
-    modules = {plugin.__name__ for _, plugin in given if isinstance(plugin, ModuleType)}
+    modules = find_given_modules(plugin for _, plugin in given) if discover else set()
     usable = declarations if discover and not given else None  # what is given may take the place of what is installed
     keeper = KeptPlugins(usable, registry.studio, loader, writes=kept.writes)
     points = keeper.list_points()

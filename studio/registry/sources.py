@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
@@ -153,6 +153,21 @@ def find_given(plugins: Iterable[tuple[str, Any]], loader: SourceLoader | None =
     for name, plugin in plugins:
         row = PluginRow(name, GIVEN, LOCAL_VERSION)
         yield row, partial(_take_given, row, plugin, loader)
+
+
+def find_given_modules(plugins: Iterable[Any]) -> set[str]:
+    """Return the names of modules that a caller gives, and of those whose entry points name an object of the caller."""
+    every = list(plugins)
+    objects = {id(plugin) for plugin in every if not isinstance(plugin, ModuleType)}
+    points = importlib.metadata.entry_points(group=ENTRY_POINTS) if objects else ()
+    named = {point.module for point in points if id(_look_up(point)) in objects}
+    return named | {plugin.__name__ for plugin in every if isinstance(plugin, ModuleType)}
+
+
+def _look_up(point: importlib.metadata.EntryPoint) -> Any:
+    """Return what an entry point names, or None if its module was not imported."""
+    module = sys.modules.get(point.module)
+    return reduce(lambda found, name: getattr(found, name, None), point.attr.split(".") if point.attr else (), module)
 
 
 def _take_given(row: PluginRow, plugin: Any, loader: SourceLoader) -> Any:

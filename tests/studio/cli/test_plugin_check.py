@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -75,3 +76,20 @@ def test_an_unknown_plugin_is_refused_with_the_nearest_name(desk: Desk) -> None:
 
     assert done.code == 2
     assert "did you mean 'logic'?" in done.err
+
+
+def test_an_object_that_an_entry_point_names_is_checked(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = desk / "site"
+    (site / "tally-1.0.dist-info").mkdir(parents=True)
+    (site / "tally-1.0.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: tally\nVersion: 1.0\n")
+    (site / "tally-1.0.dist-info/entry_points.txt").write_text("[studio]\ntally = tally:PLUGIN\n")
+    head, _, hook = PLUGIN.format(more="").replace("counting.", "tally.").partition("@hookimpl")
+    method = ("@hookimpl" + hook).replace("types():", "types(self):").rstrip().replace("\n", "\n    ")
+    (site / "tally.py").write_text(f'{head}class Tally:\n    """Hooks."""\n\n    {method}\n\n\nPLUGIN = Tally()\n')
+    monkeypatch.setenv("PYTHONPATH", str(site), prepend=os.pathsep)
+
+    done = desk.call_process("plugins", "check", "tally")
+
+    assert done.code == 0, done.text
+    assert done.out.startswith("plugin 'Tally': ")
+    assert "skipped  metadata: it is an object" in done.out
