@@ -89,6 +89,7 @@ CASES = [
     case("image.white_balance", "color", "blurple", "E505"),
     case("image.transform", "corners", [[0, 0], [9, 9], [9, 0], [0, 9]], "E507"),
     case("video.fade", "color", "blurple", "E505"),
+    case("video.from_audio", "ahead_color", "blurple", "E505"),
     case("image.draw_shape", "color", "blurple", "E505"),
     case("image.draw_shape", "line_color", "blurple", "E505"),
     case("image.apply_lut", "lut_file", {"file": "note.txt"}, "E511"),
