@@ -6,7 +6,7 @@ Part of the plugin contract: the names in `__all__`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from studio.api.type_spec import JsonValue, TypeSpec
@@ -24,6 +24,9 @@ batch end as held: its files are kept to look at, apart from those that are done
 CHECK_FAILED = "E325"
 VERDICT = "verdict"
 """The name of the output that holds a verdict, by which a batch finds it."""
+
+_DIGITS = 4
+_MOST_DIGITS = 20
 
 
 @dataclass(frozen=True)
@@ -57,19 +60,30 @@ class Measure:
         """Return what was measured and what was asked, in words."""
         unit = f" {self.unit}" if self.unit else ""
         place = f" at {self.at_seconds:.2f} s" if self.at_seconds is not None else ""
-        return f"{self.name} {_show(self.value)}{unit}{place}{self._describe_range()}"
+        digits = self._find_digits()
+        return f"{self.name} {_show(self.value, digits)}{unit}{place}{self._describe_range(digits)}"
 
-    def _describe_range(self) -> str:
-        low, high = self.minimum, self.maximum
+    def _describe_range(self, digits: int) -> str:
+        low, high = (_show(limit, digits) if limit is not None else None for limit in (self.minimum, self.maximum))
         if low is not None and high is not None:
-            return f" (expected {_show(low)})" if low == high else f" (expected {_show(low)} to {_show(high)})"
+            return f" (expected {low})" if self.minimum == self.maximum else f" (expected {low} to {high})"
         if low is not None:
-            return f" (expected at least {_show(low)})"
-        return f" (expected at most {_show(high)})" if high is not None else ""
+            return f" (expected at least {low})"
+        return f" (expected at most {high})" if high is not None else ""
+
+    def _find_digits(self) -> int:
+        """Return how many digits to show: four, or as many as show why a measure did not pass."""
+        more = range(_DIGITS, _MOST_DIGITS if not self.passed else _DIGITS)
+        return next((digits for digits in more if not self._round(digits).passed), more.stop)
+
+    def _round(self, digits: int) -> Measure:
+        low, high = (round(limit, digits) if limit is not None else None for limit in (self.minimum, self.maximum))
+        return replace(self, value=round(self.value, digits), minimum=low, maximum=high)
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return the measure as plain JSON."""
-        row: dict[str, JsonValue] = {"name": self.name, "measured": round(self.value, 6), "unit": self.unit}
+        measured = round(self.value, max(6, self._find_digits()))
+        row: dict[str, JsonValue] = {"name": self.name, "measured": measured, "unit": self.unit}
         row |= {"minimum": self.minimum, "maximum": self.maximum, "passed": self.passed}
         return row | ({"at_seconds": self.at_seconds} if self.at_seconds is not None else {})
 
@@ -117,6 +131,6 @@ def list_verdicts(value: Any) -> list[Mapping[str, Any]]:
     return [one for one in found if isinstance(one, Mapping) and "check" in one and isinstance(one.get("passed"), bool)]
 
 
-def _show(value: float) -> str:
-    """Return a number with at most four digits after the point."""
-    return f"{value:.4f}".rstrip("0").rstrip(".") if value != int(value) else str(int(value))
+def _show(value: float, digits: int) -> str:
+    """Return a number with at most so many digits after the point."""
+    return f"{value:.{digits}f}".rstrip("0").rstrip(".") if value != int(value) else str(int(value))

@@ -25,10 +25,21 @@ def test_both_ends_of_a_range_pass() -> None:
         (Measure("width", 640, "pixels", 320, 320), "width 640 pixels (expected 320)"),
         (Measure("black", 1.5, "seconds", None, 1.0, 2.0), "black 1.5 seconds at 2.00 s (expected at most 1)"),
         (Measure("loudness", -9.0, "LUFS", -17.0, -15.0), "loudness -9 LUFS (expected -17 to -15)"),
+        (Measure("silence", 2.00001, "seconds", maximum=2), "silence 2.00001 seconds (expected at most 2)"),
+        (Measure("gain", -1e-7, minimum=0, maximum=1.00004), "gain -0.0000001 (expected 0 to 1.00004)"),
+        (Measure("silence", 1.99999, "seconds", maximum=2), "silence 2 seconds (expected at most 2)"),
     ],
 )
 def test_a_measure_says_what_was_found_and_what_was_asked(measure: Measure, text: str) -> None:
     assert str(measure) == text
+
+
+def test_what_was_measured_is_recorded_with_the_digits_that_say_why_it_did_not_pass() -> None:
+    values = (0.123456789, 2.000000123)
+
+    rows = [Measure("silence", value, "seconds", maximum=2).to_json() for value in values]
+
+    assert [(row["measured"], row["passed"]) for row in rows] == [(0.123457, True), (2.0000001, False)]
 
 
 def test_a_verdict_that_did_not_pass_is_logged_and_names_only_what_failed() -> None:
