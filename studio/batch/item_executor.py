@@ -323,8 +323,8 @@ class ItemExecutor:
 
 
 def _add_checks(made: ItemResult, started: _StartedItem, verdicts: Sequence[Verdict]) -> ItemResult:
-    """Add what the checks of an item found, which may hold it."""
-    if not verdicts:
+    """Add what the checks of an item found, which may hold it; also where those of earlier tries alone ran."""
+    if not verdicts and started.tries == 1:
         return made
     checks: dict[str, Any] = {"verdicts": list(verdicts), "tries": started.tries}
     checks |= {"seeds": dict(started.seeds)} if started.seeds else {}

@@ -10,7 +10,7 @@ from dataclasses import asdict, astuple, dataclass, field
 from types import NoneType
 from typing import Any
 
-from studio.batch.item import CURRENT_STATES, ItemOutput, ItemState
+from studio.batch.item import CURRENT_STATES, FINISHED_STATES, ItemOutput, ItemState
 from studio.batch.ledger_file import LedgerFile, check_stored, refused_damage
 
 _PAGE = 500
@@ -32,7 +32,8 @@ _CHECK_COUNTS = ("checked", "not_passed", "reseeded", "further_tries")
 _COUNT_CHECKS = """
 SELECT count(*), total(failed), total(tries > 1), total(tries - 1) FROM (
     SELECT json_extract(checks, '$.tries') AS tries, EXISTS (
-        SELECT 1 FROM json_each(items.checks, '$.verdicts') WHERE json_extract(json_each.value, '$.passed') = 0
+        SELECT 1 FROM json_each(items.checks, '$.verdicts')
+        WHERE CASE json_each.type WHEN 'object' THEN json_extract(json_each.value, '$.passed') = 0 END
     ) AS failed FROM items WHERE checks IS NOT NULL AND state IN ('done', 'failed', 'held')
 )
 """
@@ -66,6 +67,18 @@ class ItemRow:
     updated: float
     read: Mapping[str, str] = field(default_factory=dict)
     checks: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def used_values(self) -> dict[str, Any]:
+        """The values that the item's files were made with: its own, with the seeds of its last try.
+
+        Raises:
+            TypeError: The ledger has other seeds than whole numbers, as Studio writes none.
+        """
+        seeds = check_stored(self.checks.get("seeds", {}), dict) if self.state in FINISHED_STATES else {}
+        if not all(type(seed) is int for seed in seeds.values()):
+            raise TypeError(f"the seeds of item {self.name!r} are not whole numbers")
+        return {**self.values, **seeds}
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as plain JSON."""

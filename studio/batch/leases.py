@@ -10,16 +10,13 @@ import sys
 import time
 import uuid
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 
-from studio.batch.item import Item, ItemResult, ItemState
+from studio.batch.item import Item, ItemResult
 from studio.batch.ledger_file import LedgerFile
-from studio.batch.own_files import is_held_file
-from studio.graph.paths import find_output_fault
-from studio.provenance.folder_links import is_inside
+from studio.batch.own_files import remove_held_files
 from studio.surrogates import dump_json
 
 LEASE_SECONDS = 30.0
@@ -222,22 +219,14 @@ class Leases:
         if done.rowcount != 1:
             self._undo_overwritten(connection, lease, result)
             return False
-        if result.state in (ItemState.DONE, ItemState.HELD):
-            self._remove_held(connection, lease, {output.path for output in result.outputs})
+        had = {path for (path,) in connection.execute("SELECT path FROM outputs WHERE item = ?", (lease.id,))}
+        remove_held_files(self._file.folder, had - {output.path for output in result.outputs})
         connection.execute("DELETE FROM outputs WHERE item = ?", (lease.id,))
         connection.executemany(
             "INSERT INTO outputs VALUES (?, ?, ?, ?, ?, ?, ?)",
             [(lease.id, n, o.output, o.path, o.digest, o.bytes, o.kind) for n, o in enumerate(result.outputs)],
         )
         return True
-
-    def _remove_held(self, connection: sqlite3.Connection, lease: Lease, kept: set[str]) -> None:
-        """Remove the files that an item had while it was held, and has no more."""
-        folder = self._file.folder
-        for (path,) in connection.execute("SELECT path FROM outputs WHERE item = ?", (lease.id,)).fetchall():
-            if path not in kept and is_held_file(path) and not find_output_fault(path) and is_inside(folder, path):
-                with suppress(OSError):
-                    (folder / path).unlink()
 
     def _undo_overwritten(self, connection: sqlite3.Connection, lease: Lease, result: ItemResult) -> None:
         """Make an item pending again if the files of a lost lease were written over those that are recorded."""

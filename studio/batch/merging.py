@@ -15,7 +15,7 @@ from typing import Any
 from studio.batch.item import FINISHED_STATES, ItemState
 from studio.batch.item_rows import ItemRow
 from studio.batch.ledger import Ledger
-from studio.batch.own_files import is_own_file
+from studio.batch.own_files import is_own_file, remove_held_files
 from studio.errors import UsageError
 from studio.files import replace_file, sync_file
 from studio.graph.paths import find_output_fault
@@ -136,7 +136,9 @@ def _list_outputs(row: ItemRow) -> Sequence[Any]:
 def _merge(ledger: Ledger, merged: Ledger, summary: MergeSummary) -> None:
     for row in ledger.items():
         state = row.state if row.state in FINISHED_STATES else ItemState.PENDING
-        if next(merged.items(states=(ItemState.DONE,), names=(row.name,)), None) is not None:
+        before = next(merged.items(states=ItemState, names=(row.name,)), None)
+        ended = (ItemState.DONE,) if state in FINISHED_STATES else (ItemState.DONE, ItemState.HELD)
+        if before is not None and before.state in ended:
             continue  # an earlier merge brought it, or the folder had it
         for made in _list_outputs(row):
             _check_inside(ledger.folder, made.path)
@@ -146,6 +148,9 @@ def _merge(ledger: Ledger, merged: Ledger, summary: MergeSummary) -> None:
             summary.bytes += made.bytes
         with merged.file.transaction() as connection:
             _insert(connection, row, state)
+            if before is not None:
+                kept = {made.path for made in _list_outputs(row)}
+                remove_held_files(merged.folder, {made.path for made in before.outputs} - kept)
         setattr(summary, state, getattr(summary, state) + 1)
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
 
 from studio.files import RECORDS_FOLDER
+from studio.graph.paths import find_output_fault
+from studio.provenance.folder_links import is_inside
 
 PAGE = "gallery.html"
 FILES = "gallery_files"
@@ -29,3 +33,11 @@ def is_held_file(path: str) -> bool:
     """Say whether a path, relative to the batch's folder, is where the files of held items are."""
     parts = PurePosixPath(path).parts
     return bool(parts) and parts[0].casefold() == HELD
+
+
+def remove_held_files(folder: Path, paths: Iterable[str]) -> None:
+    """Remove files that an item had while it was held, of these paths relative to the batch's folder; no others."""
+    for path in paths:
+        if is_held_file(path) and not find_output_fault(path) and is_inside(folder, path):
+            with suppress(OSError):
+                (folder / path).unlink()

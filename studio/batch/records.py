@@ -40,7 +40,7 @@ def _read_ledger(folder: Path, records: Records) -> None:
         for row in ledger.items(states=ItemState):
             named = {name_file(Path(path), base): digest for path, digest in row.read.items()}
             digests = {str(name): str(digest) for name, digest in {**shared.get("files", {}), **named}.items()}
-            recipe = Recipe(spec.graph, row.values, base, graphs, Carried(digests), roots)
+            recipe = Recipe(spec.graph, row.used_values, base, graphs, Carried(digests), roots)
             finished = row.state in FINISHED_STATES
             seen: Counter[str] = Counter()
             for made in row.outputs:

@@ -164,7 +164,7 @@ class Search:
             document = ledger.describe()["spec"]["graph"]
             nodes = list(list_node_facts(document, self.node_types))
             for row in ledger.items(states=CURRENT_STATES):
-                facts = list(list_input_facts(document, row.values))
+                facts = list(list_input_facts(document, row.used_values))
                 facts += [Fact("item", "item", row.name), Fact("state", "state", str(row.state))]
                 if not row.outputs:
                     self._fileless.append((folder, facts[-2], [*facts, *nodes]))

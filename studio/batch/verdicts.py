@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from math import ceil, floor
 from typing import Any
 
 from blake3 import blake3
 
-from studio.api import Input
+from studio.api import Field, Input
 from studio.api.verdict import CHECK_FAILED, list_verdicts
 from studio.errors import NodeError, UsageError
 
@@ -31,20 +32,28 @@ def summarize_verdicts(found: Mapping[str, Sequence[Any]], errors: Iterable[Node
         found: What the outputs named `verdict` hold, by node.
         errors: Why nodes failed.
     """
-    rows, checks = [], dict[str, list[Any]]()
-    for node, values in sorted(found.items(), key=lambda entry: [int(part) for part in _INDEX.findall(entry[0])]):
-        checks.setdefault(_INDEX.sub("", node), []).extend(values)
-    for node, values in checks.items():
-        verdicts = [one for value in values for one in list_verdicts(value)]
+    copies = [(node, [one for value in values for one in list_verdicts(value)]) for node, values in found.items()]
+    copies += [(error.node, [_describe_failure(error)]) for error in errors if error.code == CHECK_FAILED]
+    checks = dict[str, list[Verdict]]()
+    for node, verdicts in sorted(copies, key=lambda copy: [int(part) for part in _INDEX.findall(copy[0])]):
+        checks.setdefault(_INDEX.sub("", node), []).extend(verdicts)
+    rows = []
+    for node, verdicts in checks.items():
         if verdicts:
             shown = next((one for one in verdicts if not one["passed"]), verdicts[0])
             rows.append(_create_row(node, shown) | {"verdicts": len(verdicts)})
-    for error in errors:
-        if error.code == CHECK_FAILED:
-            check, _, sentence = error.message.rpartition(_AFTER)
-            failed = {"check": check.split()[-1] if check else "", "passed": False, "on_fail": "fail"}
-            rows.append(_create_row(error.node, failed | {"sentence": sentence}) | {"verdicts": 1})
     return rows
+
+
+def _describe_failure(error: NodeError) -> Verdict:
+    """Return the verdict of a check that failed its node."""
+    check, _, sentence = error.message.rpartition(_AFTER)
+    return {
+        "check": check.split()[-1] if check else "",
+        "passed": False,
+        "on_fail": "fail",
+        "sentence": sentence,
+    }
 
 
 def _create_row(node: str, verdict: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,7 +92,9 @@ def derive_seed(seed: int, number: int, end: Input) -> int:
         end: The input that takes it: the seed is within its limits.
     """
     limits = end.spec.limits
-    low = int(limits.ge) if limits is not None and limits.ge is not None else 0
-    high = int(limits.le) if limits is not None and limits.le is not None else max(_LARGEST_SEED, low)
+    limits = end.spec.limits or Field()
+    high = floor(limits.le) if limits.le is not None else _LARGEST_SEED
+    low = ceil(limits.ge) if limits.ge is not None else min(0, high)
+    high = high if limits.le is not None else max(high, low)
     digest = int.from_bytes(blake3(f"{seed} {number}".encode()).digest(8))
-    return low + digest % (high - low + 1)
+    return low + digest % max(high - low + 1, 1)

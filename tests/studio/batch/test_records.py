@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 import studio as package
 from studio.app import Studio
+from studio.batch.ledger import Ledger
 from studio.batch.records import read_ledger
 from studio.provenance.check import FileState, Records
 
@@ -52,6 +55,22 @@ def test_files_of_items_that_left_the_table_are_open(tmp_path: Path) -> None:
 
     assert set(records.files) == {"red.png"}
     assert records.open <= {"blue.png"}
+
+
+@pytest.mark.parametrize(
+    ("seeds", "color"), [('{"color": 7}', 7), ('{"color": "blue"}', None), ('{"color": true}', None), ("[1]", None)]
+)
+def test_a_recipe_has_the_seeds_that_were_taken_if_they_are_whole_numbers(
+    tmp_path: Path, seeds: str, color: int | None
+) -> None:
+    run(tmp_path, "red")
+    with Ledger(tmp_path) as ledger, ledger.file.transaction() as connection:
+        connection.execute("UPDATE items SET checks = ?", (f'{{"verdicts": [], "tries": 2, "seeds": {seeds}}}',))
+
+    records = read(tmp_path)
+
+    assert [record.recipe.inputs for record in records.files.values()] == ([{"color": color}] if color else [])
+    assert len(records.problems) == (0 if color else 1)
 
 
 def test_a_folder_without_a_ledger_records_nothing(tmp_path: Path) -> None:

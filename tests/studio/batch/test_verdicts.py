@@ -13,6 +13,7 @@ from PIL import Image as Pictures
 
 import studio as package
 import studio_image
+import studio_logic
 from studio.api import Field, Input
 from studio.api.type_spec import TypeSpec
 from studio.app import Studio
@@ -33,9 +34,10 @@ VERDICT = {"check": "check.image", "passed": True, "on_fail": "hold", "sentence"
 
 @pytest.fixture
 def studio(tmp_path: Path) -> Iterator[Studio]:
-    """A Studio with the node types for images."""
+    """A Studio with the node types for images and for logic."""
     settings = create_settings(tmp_path / "cache")
-    with Studio(settings, plugins=[("studio-image", studio_image)], discover=False) as made:
+    plugins = [("studio-image", studio_image), ("studio-logic", studio_logic)]
+    with Studio(settings, plugins=plugins, discover=False) as made:
         yield made
 
 
@@ -76,6 +78,15 @@ def test_a_seed_depends_on_the_own_one_and_the_number_of_the_try_alone_and_keeps
     assert len({derive_seed(seed, number, free) for seed in range(20) for number in range(20)}) == 400
 
 
+def test_a_seed_keeps_limits_that_are_no_whole_numbers_or_below_zero() -> None:
+    limits = [Field(ge=0.5, le=2.5), Field(ge=-1.5, le=-0.5), Field(le=-1), Field(le=-5)]
+    ends = [Input("seed", TypeSpec("int", limits=limit), False, 1) for limit in limits]
+
+    seeds = [{derive_seed(7, number, end) for number in range(40)} for end in ends]
+
+    assert seeds == [{1, 2}, {-1}, {-1}, {-5}]
+
+
 def test_verdicts_of_a_mapped_check_are_one_row_with_the_first_that_did_not_pass() -> None:
     bad = {**VERDICT, "passed": False, "sentence": "width 4 pixels"}
 
@@ -104,6 +115,19 @@ def test_a_check_that_failed_its_node_is_a_verdict_too() -> None:
 
     assert [(row["node"], row["check"], row["on_fail"], row["sentence"]) for row in rows] == [
         ("a", "check.image", "fail", "width 4 pixels")
+    ]
+
+
+def test_a_check_that_failed_in_copies_of_a_mapped_graph_is_one_row_with_those_that_passed() -> None:
+    errors = [
+        NodeError("E325", f"check.image did not pass: width {number} pixels", node=f"each[{number}]/a")
+        for number in (10, 3)
+    ]
+
+    rows = summarize_verdicts({"each[0]/a": [VERDICT], "each[5]/a": [VERDICT]}, errors)
+
+    assert [(row["node"], row["passed"], row["on_fail"], row["sentence"], row["verdicts"]) for row in rows] == [
+        ("each/a", False, "fail", "width 3 pixels", 4)
     ]
 
 
@@ -139,6 +163,17 @@ def test_a_held_item_that_passes_later_is_delivered_and_nothing_of_it_stays_apar
     assert {name: row.state for name, row in rows.items()} == {"s50": "held", "s60": "done"}
     assert (tmp_path / "out" / "s60.png").is_file()
     assert [path.name for path in (tmp_path / "out" / "held_items").iterdir()] == ["s50.png"]
+
+
+def test_a_held_item_that_fails_and_then_passes_leaves_nothing_apart(studio: Studio, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(studio, make_graph(100, "hold"), out, 50)
+
+    failed = run(studio, make_graph(100, "fail"), out, 50)
+    done = run(studio, make_graph(40, "fail"), out, 50)
+
+    assert (failed["s50"].state, done["s50"].state) == ("failed", "done")
+    assert list((out / "held_items").iterdir()) == []
 
 
 def test_a_ledger_from_elsewhere_removes_nothing_outside_of_its_folder(studio: Studio, tmp_path: Path) -> None:
@@ -196,6 +231,19 @@ def test_an_item_that_never_passes_ends_with_its_last_try(studio: Studio, tmp_pa
         assert ledger.summary().checks == {"checked": 1, "not_passed": 1, "reseeded": 1, "further_tries": 3}
 
 
+def test_a_last_try_whose_check_is_skipped_records_its_seed(studio: Studio, tmp_path: Path) -> None:
+    graph = make_graph(201, "hold")
+    compare = {"a": {"from": "inputs.seed"}, "b": 50, "operator": "=="}
+    graph["nodes"]["small"] = {"type": "logic.compare", "inputs": compare}
+    graph["nodes"]["checked"]["when"] = {"from": "small"}
+    graph["outputs"] = {"image": {"from": "paper"}, "verdict": {"from": "checked.verdict"}}
+
+    rows = run(studio, graph, tmp_path / "out", 50, reseed=3)
+
+    assert rows["s50"].checks == {"verdicts": [], "tries": 2, "seeds": {"seed": derive_seed(50, 1, SEED)}}
+    assert rows["s50"].used_values == {"seed": derive_seed(50, 1, SEED)}
+
+
 def test_other_errors_are_no_reason_for_another_seed(studio: Studio, tmp_path: Path) -> None:
     graph = make_graph(201, "warn")
     graph["nodes"]["broken"] = {
@@ -232,6 +280,33 @@ def test_held_items_and_their_files_are_merged(studio: Studio, tmp_path: Path) -
     with Ledger(tmp_path / "b") as ledger:
         (row,) = ledger.items()
     assert row.checks["verdicts"][0]["passed"] is False
+
+
+def test_a_merge_leaves_no_file_of_a_held_item_that_is_done_elsewhere(studio: Studio, tmp_path: Path) -> None:
+    run(studio, make_graph(100, "hold"), tmp_path / "a", 50)
+    merge_batches([tmp_path / "a"], tmp_path / "b")
+    with Ledger(tmp_path / "a") as ledger, ledger.file.transaction() as connection:
+        connection.execute("UPDATE items SET state = 'done'")
+        connection.execute("UPDATE outputs SET path = 's50.png'")
+    (tmp_path / "a/held_items/s50.png").rename(tmp_path / "a/s50.png")
+
+    merge_batches([tmp_path / "a"], tmp_path / "b")
+
+    assert (tmp_path / "b/s50.png").is_file()
+    assert list((tmp_path / "b/held_items").iterdir()) == []
+
+
+def test_a_merge_keeps_a_held_item_that_is_pending_elsewhere(studio: Studio, tmp_path: Path) -> None:
+    run(studio, make_graph(100, "hold"), tmp_path / "a", 50)
+    merge_batches([tmp_path / "a"], tmp_path / "b")
+    with Ledger(tmp_path / "a") as ledger, ledger.file.transaction() as connection:
+        connection.execute("UPDATE items SET state = 'pending'")
+
+    merge_batches([tmp_path / "a"], tmp_path / "b")
+
+    assert (tmp_path / "b/held_items/s50.png").is_file()
+    with Ledger(tmp_path / "b") as ledger:
+        assert [row.state for row in ledger.items()] == ["held"]
 
 
 def test_python_gets_the_checks_of_each_item(studio: Studio) -> None:
