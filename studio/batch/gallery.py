@@ -10,7 +10,7 @@ import secrets
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
@@ -122,9 +122,7 @@ class Gallery:
         if row.state == ItemState.FAILED and row.error:
             shown["e"] = {key: _shorten(row.error[key]) for key in _ERROR_KEYS if row.error.get(key)}
         if row.checks and row.state in FINISHED_STATES:
-            verdicts = row.checks.get("verdicts", ())
-            shown["k"] = [{key: _shorten(one.get(key)) for key in _VERDICT_KEYS} for one in verdicts]
-            shown |= {"r": row.checks.get("tries", 1), "sd": row.checks.get("seeds", {})}
+            shown |= _describe_checks(row.checks)
         if row.warnings:
             shown["w"] = [_shorten(warning) for warning in row.warnings]
         return shown
@@ -256,6 +254,15 @@ def _read_chunk(path: Path) -> dict[int, dict[str, Any]]:
             entry = json.loads(line.rstrip(","))
             found[int(entry["i"])] = entry
     return found
+
+
+def _describe_checks(checks: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the page shows of an item's checks; a ledger from elsewhere may hold anything."""
+    verdicts, tries, seeds = checks.get("verdicts"), checks.get("tries"), checks.get("seeds")
+    rows = [one for one in verdicts if isinstance(one, dict)] if isinstance(verdicts, list) else []
+    seeds = {name: _shorten(seed) for name, seed in seeds.items()} if isinstance(seeds, dict) else {}
+    shown = {"r": tries if isinstance(tries, int) else 1, "sd": seeds}
+    return shown | ({"k": [{key: _shorten(one.get(key)) for key in _VERDICT_KEYS} for one in rows]} if rows else {})
 
 
 def _shorten(value: Any) -> Any:

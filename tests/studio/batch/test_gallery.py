@@ -524,6 +524,20 @@ def test_a_ledger_from_elsewhere_shows_and_writes_nothing_outside_of_its_folder(
     assert list(tmp_path.rglob("*.webp")) == []
 
 
+@pytest.mark.parametrize("checks", ['{"verdicts": ["x"], "tries": "x", "seeds": 5}', '{"verdicts": 5, "seeds": ["x"]}'])
+def test_checks_of_other_kinds_in_a_ledger_from_elsewhere_are_not_shown(tmp_path: Path, checks: str) -> None:
+    folder = Folder(tmp_path / "batch", [{}])
+    folder.finish(0)
+    with folder.ledger.file.transaction() as connection:
+        connection.execute("UPDATE items SET checks = ?", (checks,))
+    folder.ledger.close()
+
+    write_gallery(folder.path)
+
+    item = read_items(folder.path)[0]
+    assert (item.get("k"), item["r"], item["sd"]) == (None, 1, {})
+
+
 def test_a_gallery_is_not_written_through_a_link_out_of_its_folder(tmp_path: Path) -> None:
     folder = Folder(tmp_path / "batch", [{}])
     folder.ledger.close()
