@@ -21,6 +21,7 @@ from studio.suggestion import find_nearest
 
 MAX_NESTING = 64
 _LONGEST_NAME = 128
+_MOST_DUPLICATES = 20
 
 
 def load_graph(path: Path | str, *, max_bytes: int = 16 * 2**20) -> Graph:
@@ -139,7 +140,8 @@ def parse_json(text: str | bytes, source: str = "") -> Any:
         raise _refuse_json(error, source) from None
     _check_nesting(data, source)
     if duplicates:
-        raise GraphError([_explain_duplicate(data, owner, key) for owner, key in duplicates], source=source)
+        shown = duplicates[:_MOST_DUPLICATES]  # each is looked for in the whole document
+        raise GraphError([_explain_duplicate(data, owner, key) for owner, key in shown], source=source)
     return data
 
 

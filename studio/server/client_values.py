@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,10 @@ from studio.server.file_store import parse_file_name
 
 _HINT = 'upload the file with POST /api/v1/files and write {"file": "blake3:..."}'
 _NO_MODEL = "name weights as builtin:, local: or hub:; the operator adds a local name with `studio models add`"
+_UNQUOTED = "a file or a model is not quoted"
 _DEEPEST = 200
+_MOST_FAULTS = 100
+_LONGEST_SHOWN = 200
 
 
 def find_document_faults(document: Mapping[str, Any]) -> list[Finding]:
@@ -40,17 +44,34 @@ def find_document_faults(document: Mapping[str, Any]) -> list[Finding]:
 def _find_graph_faults(node_type: Any, where: str) -> list[Finding]:
     if not isinstance(node_type, str) or not node_type.startswith("graph:"):
         return []
-    message = f"{node_type!r} names a file of the server"
-    return [Finding("E815", where, message, "a node type", node_type, "put the nodes of that graph into this one")]
+    message, hint = _say_file_of_the_server(node_type), "put the nodes of that graph into this one"
+    return [Finding("E815", where, message, "a node type", node_type[:_LONGEST_SHOWN], hint)]
+
+
+def _say_file_of_the_server(written: str) -> str:
+    return f"{written[:_LONGEST_SHOWN]!r} names a file of the server"
 
 
 def find_value_faults(value: Any, where: str) -> list[Finding]:
-    """Return a finding for each `{"file": ...}` or `{"files": ...}` in a value that is no uploaded file."""
-    return [
-        Finding("E815", place, f"{written!r} names a file of the server", "blake3:HEX", written[:200], _HINT)
+    """Return findings for the first `{"file": ...}` and `{"files": ...}` in a value that are no uploaded files."""
+    faults = (
+        Finding("E815", place, _say_file_of_the_server(written), "blake3:HEX", written[:_LONGEST_SHOWN], _HINT)
         for place, key, written in _find_files(value, where)
         if key == "files" or parse_file_name(written) is None
-    ]
+    )
+    return list(islice(faults, _MOST_FAULTS))
+
+
+def _find_quoted_faults(value: Any, where: str) -> list[Finding]:
+    """Return a finding for a quoted literal in a value: what is in it would be bound as if nobody looked at it."""
+    pending = [(value, where, 0)]
+    while pending:
+        one, place, depth = pending.pop()
+        if is_quoted(one) or depth > _DEEPEST:
+            return [Finding("E815", place, _UNQUOTED, "blake3:HEX or a model reference", "a quoted literal", _HINT)]
+        entries = one.items() if isinstance(one, dict) else enumerate(one) if isinstance(one, list) else ()
+        pending += [(entry, f"{place}/{escape(str(key))}", depth + 1) for key, entry in entries]
+    return []
 
 
 def list_files(value: Any, where: str = "") -> dict[str, str]:
@@ -93,6 +114,8 @@ def restore_values(
         faults += find_value_faults(value, where)
         if spec.name == "model":
             faults += _find_model_faults(value, where)
+        if spec.name == "model" or is_read_from_file(spec):
+            faults += _find_quoted_faults(value, where)
         restored[name] = _restore(value, where, find_path, faults) if is_read_from_file(spec) else value
     return restored
 
@@ -103,8 +126,8 @@ def _restore(value: Any, where: str, find_path: Callable[[str], Path], faults: l
     if is_file(value) and parse_file_name(value["file"]):
         return InputFile(find_path(value["file"]), value["file"])
     if isinstance(value, str):
-        message = f"{value[:200]!r} names a file of the server"
-        faults.append(Finding("E815", where, message, "an uploaded file", value[:200], _HINT))
+        found = value[:_LONGEST_SHOWN]
+        faults.append(Finding("E815", where, _say_file_of_the_server(value), "an uploaded file", found, _HINT))
     return value
 
 
@@ -152,5 +175,5 @@ def _names_path(text: str) -> bool:
 
 
 def _refuse_model(text: str, where: str) -> Finding:
-    message = f"{text[:200]!r} names a file of the server"
-    return Finding("E815", where, message, "a model reference without a path", text[:200], _NO_MODEL)
+    message, wanted = _say_file_of_the_server(text), "a model reference without a path"
+    return Finding("E815", where, message, wanted, text[:_LONGEST_SHOWN], _NO_MODEL)

@@ -63,7 +63,7 @@ class Guard:
             hint = "use the address that `studio serve` printed, or add the name with --allow-host"
             raise UsageError("E807", f"this server is not {host[:80]!r}", hint=hint)
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        if origin is not None and _find_place(origin) != host.lower():
             message = f"requests of pages from {origin[:80]!r} are refused"
             raise UsageError("E807", message, hint="only pages of this server may use it from a browser")
 
@@ -95,6 +95,13 @@ def _check_scope(token: Token | None, method: str) -> None:
     if token is not None and token.scope is TokenScope.READ and method not in _READING:
         message = f"the token {token.name!r} may only read"
         raise UsageError("E806", message, hint="use a token of scope run")
+
+
+def _find_place(address: str) -> str | None:
+    try:
+        return urlsplit(address).netloc.lower()
+    except ValueError:
+        return None
 
 
 def _find_name(address: str) -> str | None:

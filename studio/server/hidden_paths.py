@@ -11,7 +11,8 @@ from studio.server.file_store import PREFIX
 _PATH = re.compile(r"(?<![\w:/.\\>-])(?:~|/(?!/))[^\s'\"`:,;#()\[\]{}<>|]*")
 _QUOTED = re.compile(r"(?<=(['\"`]))/[^'\"`\n#]*(?=\1)")
 _FILE_URL = re.compile(r"file:/[^\s'\"`,;()\[\]{}<>|]*")
-_STORED = re.compile(rf"[^\s'\"`,;()\[\]{{}}<>|]*/({PREFIX}[0-9a-f]{{64}})")
+# it begins where a word begins, or long texts would be read once for each of their letters
+_STORED = re.compile(rf"(?<![^\s'\"`,;()\[\]{{}}<>|])[^\s'\"`,;()\[\]{{}}<>|]*/({PREFIX}[0-9a-f]{{64}})")
 
 
 def hide_paths(value: Any) -> Any:

@@ -119,6 +119,7 @@ class JobExecutor:
         if job is not None:
             self._run(job)
             self._unfinished = None
+            self._sweep()
             return
         self._sweep()
         self._work.wait(60.0)

@@ -29,13 +29,17 @@ class JobLogs:
         self._logs: OrderedDict[str, EventLog] = OrderedDict()
         self._live: dict[str, LiveJob] = {}
         self._guard = threading.Lock()
+        self._dropped = 0  # logs begin after the last event of any that was dropped, so that its ids are known as old
 
     def find(self, job_id: str) -> EventLog:
-        """Return the log of a job; a fresh one if it has none."""
+        """Return the log of a job, which is closed if the job has ended; a fresh one if it has none."""
+        return self._find(job_id, reopen=False)
+
+    def _find(self, job_id: str, *, reopen: bool) -> EventLog:
         with self._guard:
             log = self._logs.get(job_id)
-            if log is None or log.is_closed:
-                log = self._logs[job_id] = EventLog(self._loop, log.last if log is not None else 0)
+            if log is None or (log.is_closed and reopen):
+                log = self._logs[job_id] = EventLog(self._loop, log.last if log is not None else self._dropped)
             self._logs.move_to_end(job_id)
             self._drop_old()
             return log
@@ -47,7 +51,7 @@ class JobLogs:
 
     def begin(self, job_id: str) -> LiveJob:
         """Return what follows the run of a job."""
-        log = self.find(job_id)
+        log = self._find(job_id, reopen=True)
         live = self._live[job_id] = LiveJob(log.add)
         return live
 
@@ -57,7 +61,7 @@ class JobLogs:
 
     def report_state(self, job_id: str, change: dict[str, Any], *, owner: str = "", is_end: bool = False) -> None:
         """Report a change of a job's state to those that watch it, and to those that watch all jobs."""
-        log = self.find(job_id)
+        log = self._find(job_id, reopen=True)
         log.add("job", change)
         self.all_jobs.add("job", {"id": job_id, **change}, owner)
         if is_end:
@@ -75,4 +79,4 @@ class JobLogs:
         """Forget the oldest logs of jobs that do not run and that nobody watches."""
         for job_id in list(self._logs)[: max(0, len(self._logs) - _MOST_KEPT)]:
             if job_id not in self._live and not self._logs[job_id].watchers:
-                del self._logs[job_id]
+                self._dropped = max(self._dropped, self._logs.pop(job_id).last)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from studio.server.graph_list import ListedGraph
@@ -111,14 +111,13 @@ _KEY = {
 }
 
 
-def create_document(create_routes: Callable[[], dict[str, Any]], graphs: Iterable[ListedGraph]) -> dict[str, Any]:
+def create_document(document: dict[str, Any], graphs: Iterable[ListedGraph]) -> dict[str, Any]:
     """Return the document.
 
     Args:
-        create_routes: Returns the document of the routes.
+        document: The document of the routes, which is changed.
         graphs: The graphs that have names.
     """
-    document = create_routes()
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas |= {"Job": _JOB, "Problem": _PROBLEM}
     document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}

@@ -106,6 +106,8 @@ class Server:
             server_header=False,
             timeout_graceful_shutdown=5,
             limit_concurrency=None,
+            http="h11",  # it limits headers; the other parser does not
+            ws="none",
             h11_max_incomplete_event_size=64 * 1024,
         )
         server = _QuietServer(config)

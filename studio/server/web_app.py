@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -40,8 +41,7 @@ def create_web_app(parts: Parts) -> ASGIApp:
 
     @app.get(f"{API}/openapi.json", include_in_schema=False)
     def show_openapi() -> Response:
-        app.openapi_schema = None
-        return JsonResponse(create_document(create_routes, parts.graphs.list_graphs()))
+        return JsonResponse(create_document(deepcopy(create_routes()), parts.graphs.list_graphs()))
 
     _add_error_answers(app)
     is_open = is_loopback(parts.options.host)

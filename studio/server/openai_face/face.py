@@ -32,6 +32,18 @@ class ClientGone(Exception):
     """The client of a request has gone; its jobs are cancelled."""
 
 
+class JobFailed(RunError):
+    """A job failed or was cancelled.
+
+    Args:
+        error: Its error.
+    """
+
+    def __init__(self, error: Mapping[str, Any]) -> None:
+        super().__init__(error["code"], error["message"], where=error.get("where", ""), hint=error["hint"])
+        self.may_succeed = bool(error.get("retry"))
+
+
 def answer_as_openai(answer: Answer) -> Answer:
     """Let the errors of a route have OpenAI's form."""
 
@@ -49,13 +61,13 @@ def answer_as_openai(answer: Answer) -> Answer:
 
 def create_error(error: StudioError) -> Response:
     """Return an error as OpenAI's clients read it."""
-    status = find_status(error)
+    is_final = isinstance(error, JobFailed) and not error.may_succeed
+    status = 422 if is_final else find_status(error)
     kind = _KINDS.get(status, "invalid_request_error" if status < 500 else "server_error")
     message = f"{error.message} ({error.hint})" if error.hint else error.message
     where = error.where.rpartition("/")[2] or None
-    return JsonResponse(
-        {"error": {"message": hide_paths(message), "type": kind, "param": where, "code": error.code}}, status
-    )
+    body = {"error": {"message": hide_paths(message), "type": kind, "param": where, "code": error.code}}
+    return JsonResponse(body, status, {"x-should-retry": "false"} if is_final else None)
 
 
 def find_graph(parts: Parts, body: Mapping[str, Any]) -> tuple[str, ResolvedGraph]:
@@ -146,12 +158,12 @@ def _check_end(job: Job) -> Job:
     """Return a job that succeeded.
 
     Raises:
-        RunError: It failed or was cancelled.
+        JobFailed: It failed or was cancelled.
     """
     if job.state is JobState.SUCCEEDED:
         return job
     error = dict(job.error or {"code": "E813", "message": f"job {job.id} was cancelled", "hint": ""})
-    raise RunError(error["code"], error["message"], where=error.get("where", ""), hint=error["hint"])
+    raise JobFailed(error)
 
 
 def list_outputs(jobs: Iterable[Job], name: str) -> list[JobOutput]:

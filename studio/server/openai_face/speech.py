@@ -13,6 +13,7 @@ from studio.errors import UsageError
 from studio.graph import ResolvedGraph
 from studio.server.body import read_object
 from studio.server.openai_face.face import (
+    JobFailed,
     answer_as_openai,
     find_graph,
     find_output,
@@ -47,8 +48,10 @@ def create_router(parts: Parts) -> APIRouter:
             raise UsageError("E809", "invalid response_format", where="/response_format", hint=hint)
         values = _read_values(body, resolved)
         jobs = await run_jobs(parts, request, [JobRequest(name, values, [output], {output: extension})])
-        [made] = list_outputs(jobs, output)[:1]
-        return FileResponse(await run_in_threadpool(find_path, parts, made), media_type=_FORMATS[extension])
+        outputs = list_outputs(jobs, output)
+        if not outputs:  # a list without entries
+            raise JobFailed({"code": "E813", "message": "the graph made no audio", "hint": "send another input"})
+        return FileResponse(await run_in_threadpool(find_path, parts, outputs[0]), media_type=_FORMATS[extension])
 
     return router
 

@@ -31,12 +31,14 @@ def create_router(parts: Parts) -> APIRouter:
         number = parse_event_id(last_event_id)
         ended = parts.logs.find_ended(job_id)
         has_ended = job.state in ENDED_STATES
-        if has_ended and number == (ended.last if ended is not None else 0):
+        is_whole = ended is not None and ended.is_closed
+        all_seen = 0 if ended is None else ended.last if is_whole else None
+        if has_ended and number is not None and number == all_seen:
             return Response(status_code=204)  # the client has seen all; a browser then stops to ask
-        if has_ended and ended is None:
+        if has_ended and not is_whole:
             text = write_event("snapshot", await run_in_threadpool(describe_job, parts, job), 0)
             return Response(text, headers=_HEADERS, media_type="text/event-stream")
-        log = ended if has_ended and ended is not None else parts.logs.find(job_id)
+        log = parts.logs.find(job_id)
 
         def describe(last: int) -> bytes:
             return write_event("snapshot", describe_job(parts, parts.store.find(job_id)), last)
@@ -74,6 +76,7 @@ async def _follow(
     log.watchers += 1
     try:
         while True:
+            is_closed = log.is_closed  # asked first: what is added before it is closed is read then
             entries = log.read_after(number) if number is not None else None
             if entries is None:
                 number = log.last  # before the state is read: what comes between is told twice, and never left out
@@ -81,7 +84,7 @@ async def _follow(
             elif entries:
                 number = entries[-1].number
                 yield b"".join(entry.text for entry in entries if owner in (None, entry.owner))
-            elif log.is_closed:
+            elif is_closed:
                 return
             else:
                 assert number is not None

@@ -204,3 +204,13 @@ def test_parse_json_names_its_source() -> None:
         parse_json("{", "poster.json")
 
     assert str(caught.value).startswith("E100 poster.json#")
+
+
+@pytest.mark.timeout(60)  # each duplicate is looked for in the whole document
+def test_of_very_many_duplicate_keys_the_first_are_shown() -> None:
+    text = "[" + ",".join(['{"a":1,"a":1}'] * 20_000) + "]"
+
+    with pytest.raises(GraphError) as raised:
+        parse_json(text)
+
+    assert 0 < len(raised.value.findings) <= 100

@@ -32,3 +32,10 @@ def test_all_texts_in_json_are_looked_at(tmp_path: Path) -> None:
     told = hide_paths({"a": [f"no {tmp_path}/x.png", 3, None], "b": {"c": str(tmp_path)}})
 
     assert told == {"a": ["no x.png", 3, None], "b": {"c": tmp_path.name}}
+
+
+@pytest.mark.timeout(20)  # hours, if the rest of the text were read for each of its letters
+def test_a_long_text_without_spaces_is_read_once() -> None:
+    text = "x" * 1_000_000 + "/a"
+
+    assert hide_paths(text) == text

@@ -39,6 +39,7 @@ def test_pages_of_other_sites_and_other_names_are_refused(start: Callable[..., D
     assert get(host="evil.example") == get(host="") == get(host="127.0.0.1.evil.example") == get(host="[") == 403
     assert get(origin=f"http://127.0.0.1:{port}") == 200
     assert get(origin="http://evil.example") == get(origin="null") == get(origin="http://127.0.0.1:1") == 403
+    assert get(origin="http://[") == 403
     assert desk.client.options("/api/v1/jobs", headers={"origin": "http://evil.example"}).status_code == 403
 
 

@@ -111,3 +111,18 @@ def test_speech_is_written_in_the_format_that_is_asked_for(desk: Desk) -> None:
     assert (wav[:4], wav[8:12]) == (b"RIFF", b"WAVE")
     assert mp3[:3] == b"ID3" or mp3[:2] in (b"\xff\xfb", b"\xff\xf3")
     assert error.value.param == "speed"
+
+
+def test_a_job_that_fails_for_good_is_not_asked_for_again(desk: Desk) -> None:
+    desk.write_graph("fail", {
+        "inputs": {"prompt": {"type": "text"}},
+        "nodes": {"f": {"type": "fake.fail", "inputs": {"kind": "hint"}},
+                  "a": {"type": "fake.image", "inputs": {"seed": {"from": "f"}, "side": 8}}},
+        "outputs": {"picture": {"from": "a"}},
+    })  # fmt: skip
+
+    with connect(desk).with_options(max_retries=2) as client, pytest.raises(openai.APIStatusError) as error:
+        client.images.generate(model="fail", prompt="a tree")
+
+    assert (error.value.status_code, error.value.response.headers.get("x-should-retry")) == (422, "false")
+    assert desk.client.get("/api/v1/jobs").json()["counts"]["failed"] == 1

@@ -115,3 +115,22 @@ def test_all_jobs_can_be_watched_at_once(desk: Desk) -> None:
         "queued", "cancelled",
     ]  # fmt: skip
     desk.probe.open("gate")
+
+
+def test_who_asks_for_a_job_that_has_ended_gets_its_end_and_the_stream_ends(desk: Desk) -> None:
+    job = desk.run(graph({"n": ("fake.add", {"a": 1})}, x="n"))
+    desk.parts.logs.find(job["id"])  # as those do that wait for a job without knowing that it ended
+
+    events = follow(desk, f"/api/v1/jobs/{job['id']}/events")
+
+    assert events[-1][2]["state"] == "succeeded"
+
+
+def test_ids_of_a_log_that_was_dropped_are_known_to_be_old(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.server.job_logs._MOST_KEPT", 1)
+    job = desk.run(graph({"n": ("fake.add", {"a": 1})}, x="n"))
+    seen = desk.parts.logs.find(job["id"]).last
+    desk.run(graph({"n": ("fake.add", {"a": 2})}, x="n"))
+
+    assert desk.parts.logs.find_ended(job["id"]) is None
+    assert desk.parts.logs.find("job-new").last >= seen

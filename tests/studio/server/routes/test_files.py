@@ -59,6 +59,9 @@ def test_what_names_a_path_is_refused_wherever_it_is(desk: Desk) -> None:
         {"list": [path]}, {"list": {"files": "*.png"}}, {"model": f"file:{path}"}, {"data": {"a": [{"file": path}]}},
         {"model": {"model": "builtin:x", "options": {"base": "file:/etc/passwd"}}},
         {"photo": {"file": f"blake3:{'0' * 63}/../../secret.png"}},
+        {"photo": {"literal": path}}, {"photo": {"literal": {"file": path}}}, {"list": [{"literal": path}]},
+        {"list": {"literal": [path]}}, {"model": {"literal": f"file:{path}"}},
+        {"model": {"model": {"literal": f"file:{path}"}}},
     ]  # fmt: skip
     nodes = [
         ("fake.shift", {"image": {"file": path}}), ("fake.shift", {"image": {"files": "*"}}),
