@@ -48,6 +48,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "studio nodes image.blur --example",
     ),
     "plugins": ("studio plugins", "studio plugins image", "studio plugins disable speech"),
+    "plugins check": ("studio plugins check image",),
     "plugins disable": ("studio plugins disable speech",),
     "plugins enable": ("studio plugins enable speech",),
     "plugins show": ("studio plugins show image",),

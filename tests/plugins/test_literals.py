@@ -202,6 +202,7 @@ CASES = [
     case("style.colorize_video", "at_seconds", [-1.0], "E685"),
     case("video.trim", "end", 1.0, "E701", start=2.0),
     case("video.trim", "end", 1.0, "E701", seconds=2.0),
+    case("video.from_audio", "color", "blurple", "E505"),
     case("video.resize", "scale", None, "E701"),
     case("video.resize", "scale", 2.0, "E701", width=8),
     case("video.resize", "background", "blurple", "E505", width=8),

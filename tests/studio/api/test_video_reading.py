@@ -128,6 +128,9 @@ def test_a_truncated_video_is_refused_or_gives_the_frames_that_are_there(
 
     if extension != "gif":  # of which FFmpeg gives the rows that are there
         check_refused(tmp_path / "short")
+    if extension == "webp":  # whose decoder takes whole files alone
+        check_refused(tmp_path / "half")
+        return
     assert 1 <= sum(1 for _ in VIDEO.read_file(tmp_path / "half", LIMITS).frames()) < 20
     assert capfd.readouterr() == ("", "")
 
