@@ -1,4 +1,4 @@
-"""The node types `audio.*`, by theme; each is a thin typed function over an algorithm module."""
+"""The node types `audio.*`, and `check.*` of audio, by theme; each is a thin typed function over an algorithm."""
 
 from studio.api import find_node_types
 from studio_audio.nodes import (

@@ -1,4 +1,4 @@
-"""The node types `image.*`, by theme; each is a thin typed function over an algorithm module."""
+"""The node types `image.*`, and `check.*` of images, by theme; each is a thin typed function over an algorithm."""
 
 from studio.api import find_node_types
 from studio_image.nodes import (

@@ -84,7 +84,7 @@ def test_its_tests_need_all_that_the_kit_uses(tmp_path: Path) -> None:
 def test_names_of_studios_own_plugins_are_taken() -> None:
     project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text("utf-8"))["project"]
 
-    for name in project["entry-points"]["studio"]:
+    for name in (*project["entry-points"]["studio"], "check"):
         with pytest.raises(UsageError, match="is taken"):
             check_plugin_name(guess_plugin_name(Path(name)))
 
