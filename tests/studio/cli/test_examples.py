@@ -36,7 +36,7 @@ def test_every_example_is_taken(line: str, tmp_path: Path, monkeypatch: pytest.M
     if not words:  # `studio --version`
         return
     with (
-        command.make_context("studio", rest, allow_interspersed_args=True)
+        command.make_context("studio", rest, allow_interspersed_args=True, **studio.context_settings)
         if not isinstance(command, click.Group)
         else click.Context(command) as context
     ):
