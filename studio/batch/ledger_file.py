@@ -6,7 +6,6 @@ import shutil
 import sqlite3
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,13 +14,13 @@ from typing import Any
 from studio.errors import RunError, UsageError
 from studio.files import RECORDS_FOLDER
 from studio.provenance.folder_links import check_links
+from studio.transactions import begin_transaction, enable_wal
 
 FORMAT = 4
 LEDGER_NAME = f"{RECORDS_FOLDER}/ledger.sqlite3"
 
 _SUFFIXES = ("", "-wal", "-shm", "-journal")  # of the files that SQLite reads and writes
 _LOCK_SECONDS = 60.0
-_WAL_SECONDS = 30.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batch (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS workers (
@@ -151,12 +150,12 @@ class LedgerFile:
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         run = connection.execute
-        _enable_wal(connection)
+        enable_wal(connection)
         run("PRAGMA synchronous=NORMAL")
         run("PRAGMA foreign_keys=ON")
         run("PRAGMA cache_size=-512")
         if self._read_format(connection) != FORMAT:
-            with _transaction(connection):
+            with begin_transaction(connection):
                 self._create_or_update(connection)
 
     def _create_or_update(self, connection: sqlite3.Connection) -> None:
@@ -195,7 +194,7 @@ class LedgerFile:
         Args:
             keep: Whether to write the changes; else they are undone at the end.
         """
-        with self.reading() as connection, _transaction(connection, keep=keep):
+        with self.reading() as connection, begin_transaction(connection, keep=keep):
             yield connection
 
     @contextmanager
@@ -235,31 +234,6 @@ def check_stored(value: Any, kind: Any) -> Any:
     if not isinstance(value, kind):
         raise TypeError(f"unexpected {type(value).__name__}")
     return value
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection, *, keep: bool = True) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT" if keep else "ROLLBACK")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-def _enable_wal(connection: sqlite3.Connection) -> None:
-    """Switch the file to WAL; SQLite does not wait by itself while another process does the same."""
-    deadline = time.monotonic() + _WAL_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
 
 
 def _is_refused(error: sqlite3.OperationalError) -> bool:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from studio.errors import RunError
+from studio.transactions import begin_transaction, enable_wal
 
 FORMAT = 1
 FILE_NAME = "server.sqlite3"
@@ -111,7 +112,7 @@ class JobFile:
 
     def _prepare(self) -> None:
         run = self._connection.execute
-        run("PRAGMA journal_mode=WAL")
+        enable_wal(self._connection)
         run("PRAGMA synchronous=NORMAL")
         run("PRAGMA foreign_keys=ON")
         with self.transaction():
@@ -139,15 +140,8 @@ class JobFile:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Write all changes of the block or, if it raises, none."""
-        with self.reading() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+        with self.reading() as connection, begin_transaction(connection):
+            yield connection
 
     @contextmanager
     def _translated_errors(self) -> Iterator[None]:
