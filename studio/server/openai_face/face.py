@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from functools import wraps
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from fastapi import Request
+from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -25,7 +25,6 @@ from studio.server.submissions import JobRequest
 
 _SECONDS_BETWEEN_LOOKS = 1.0
 _KINDS = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
-Answer = Callable[[Request], Awaitable[Response]]
 
 
 class ClientGone(Exception):
@@ -44,19 +43,22 @@ class JobFailed(RunError):
         self.may_succeed = bool(error.get("retry"))
 
 
-def answer_as_openai(answer: Answer) -> Answer:
-    """Let the errors of a route have OpenAI's form."""
+class OpenAIRoute(APIRoute):
+    """A route whose errors have OpenAI's form."""
 
-    @wraps(answer)
-    async def answer_request(request: Request) -> Response:
-        try:
-            return await answer(request)
-        except ClientGone:
-            return Response(status_code=499)
-        except StudioError as error:
-            return create_error(error)
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers a request."""
+        answer = super().get_route_handler()
 
-    return answer_request
+        async def answer_request(request: Request) -> Response:
+            try:
+                return await answer(request)
+            except ClientGone:
+                return Response(status_code=499)
+            except StudioError as error:
+                return create_error(error)
+
+        return answer_request
 
 
 def create_error(error: StudioError) -> Response:

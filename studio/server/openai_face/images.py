@@ -19,7 +19,7 @@ from studio.server.file_store import PREFIX
 from studio.server.job import Job, JobOutput
 from studio.server.job_view import FILES_URL
 from studio.server.openai_face.face import (
-    answer_as_openai,
+    OpenAIRoute,
     encode_file,
     find_graph,
     find_output,
@@ -42,14 +42,10 @@ _SIZE = re.compile(r"([0-9]{1,5})x([0-9]{1,5})")
 
 def create_router(parts: Parts) -> APIRouter:
     """Return the route."""
-    router = APIRouter(prefix="/v1", tags=["openai"])
+    router = APIRouter(prefix="/v1", tags=["openai"], route_class=OpenAIRoute)
 
     @router.post("/images/generations", summary="Make images with a graph.", response_model=None)
     async def generate(request: Request) -> Response:
-        return await answer(request)
-
-    @answer_as_openai
-    async def answer(request: Request) -> Response:
         body = await read_object(request, parts.studio.settings.max_graph_bytes)
         name, resolved = await run_in_threadpool(find_graph, parts, body)
         output = find_output(resolved, "image")

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request
-from starlette.concurrency import run_in_threadpool
+from fastapi import APIRouter
 from starlette.responses import Response
 
-from studio.server.openai_face.face import answer_as_openai, find_graph
+from studio.server.openai_face.face import OpenAIRoute, find_graph
 from studio.server.parts import Parts
 from studio.server.problem import JsonResponse
 
 
 def create_router(parts: Parts) -> APIRouter:
     """Return the routes."""
-    router = APIRouter(prefix="/v1", tags=["openai"])
+    router = APIRouter(prefix="/v1", tags=["openai"], route_class=OpenAIRoute)
 
     @router.get("/models", summary="List the graphs as models.")
     def list_models() -> Response:
@@ -24,13 +23,9 @@ def create_router(parts: Parts) -> APIRouter:
         return JsonResponse({"object": "list", "data": [_describe(name) for name in [*names, *aliases]]})
 
     @router.get("/models/{model}", summary="Show a graph as a model.")
-    async def show_model(request: Request, model: str) -> Response:
-        @answer_as_openai
-        async def answer(request: Request) -> Response:
-            await run_in_threadpool(find_graph, parts, {"model": model})
-            return JsonResponse(_describe(model))
-
-        return await answer(request)
+    def show_model(model: str) -> Response:
+        find_graph(parts, {"model": model})
+        return JsonResponse(_describe(model))
 
     return router
 

@@ -14,7 +14,7 @@ from studio.graph import ResolvedGraph
 from studio.server.body import read_object
 from studio.server.openai_face.face import (
     JobFailed,
-    answer_as_openai,
+    OpenAIRoute,
     find_graph,
     find_output,
     find_path,
@@ -31,14 +31,10 @@ _FORMATS = {"mp3": "audio/mpeg", "opus": "audio/ogg", "flac": "audio/flac", "wav
 
 def create_router(parts: Parts) -> APIRouter:
     """Return the route."""
-    router = APIRouter(prefix="/v1", tags=["openai"])
+    router = APIRouter(prefix="/v1", tags=["openai"], route_class=OpenAIRoute)
 
     @router.post("/audio/speech", summary="Say a text with a graph.", response_model=None)
     async def speak(request: Request) -> Response:
-        return await answer(request)
-
-    @answer_as_openai
-    async def answer(request: Request) -> Response:
         body = await read_object(request, parts.studio.settings.max_graph_bytes)
         name, resolved = await run_in_threadpool(find_graph, parts, body)
         output = find_output(resolved, "audio")
