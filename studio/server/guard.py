@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -59,11 +59,13 @@ class Guard:
             UsageError: E807.
         """
         host = headers.get("host", "")
-        if self._hosts is not None and _find_name(f"//{host}") not in self._hosts:
+        asked = _split(f"//{host}")
+        if self._hosts is not None and (asked is None or asked.hostname not in self._hosts):
             hint = "use the address that `studio serve` printed, or add the name with --allow-host"
             raise UsageError("E807", f"this server is not {host[:80]!r}", hint=hint)
         origin = headers.get("origin")
-        if origin is not None and _find_place(origin) != host.lower():
+        page = _split(origin) if origin is not None else None
+        if origin is not None and (page is None or page.netloc.lower() != host.lower()):
             message = f"requests of pages from {origin[:80]!r} are refused"
             raise UsageError("E807", message, hint="only pages of this server may use it from a browser")
 
@@ -97,15 +99,9 @@ def _check_scope(token: Token | None, method: str) -> None:
         raise UsageError("E806", message, hint="use a token of scope run")
 
 
-def _find_place(address: str) -> str | None:
+def _split(address: str) -> SplitResult | None:
+    """Return the parts of an address, or None for an invalid one."""
     try:
-        return urlsplit(address).netloc.lower()
-    except ValueError:
-        return None
-
-
-def _find_name(address: str) -> str | None:
-    try:
-        return urlsplit(address).hostname
+        return urlsplit(address)
     except ValueError:
         return None
