@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch.nn import functional
 
@@ -151,3 +153,22 @@ def _full_precision(vae: Any) -> Iterator[None]:
         yield
     finally:
         vae.to(torch.float16)
+
+
+def fade_in(size: tuple[int, int], feather: int, fades: tuple[bool, bool, bool, bool]) -> npt.NDArray[np.float32]:
+    """Return weights that rise from edges in equal steps to 1.
+
+    Args:
+        size: Rows and columns.
+        feather: How many samples they rise over.
+        fades: Whether they rise from the top, bottom, left and right edge.
+    """
+    ramps = [np.ones(side, np.float32) for side in size]
+    for at, fading in enumerate(fades):
+        ramp = ramps[at // 2]
+        steps = np.arange(1, min(feather, len(ramp)) + 1, dtype=np.float32) / max(1, feather)
+        if fading and at % 2:
+            ramp[len(ramp) - len(steps) :] *= steps[::-1]
+        elif fading:
+            ramp[: len(steps)] *= steps
+    return np.outer(*ramps).astype(np.float32)

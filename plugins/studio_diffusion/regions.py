@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from studio.api import Conditioning, ModelError, StudioError
 from studio_diffusion.conditioning import Tensors, unpack_conditioning
+from studio_diffusion.latents import fade_in
 
 if TYPE_CHECKING:
     from studio_diffusion.pipeline_model import PipelineModel
@@ -220,15 +221,8 @@ def _weigh(part: Part, box: tuple[int, int, int, int] | None, latent: tuple[int,
         mask = torch.tensor(part.tensors["mask"], dtype=torch.float32)[None, None]
         whole = functional.interpolate(mask, latent, mode="bilinear", align_corners=False)
         return weights * whole[..., top:bottom, left:right] * float(part.about.get("mask_strength", 1.0))
-    fades = ((2, top > 0, bottom < latent[0]), (3, left > 0, right < latent[1]))
-    for axis, at_begin, at_end in fades:
-        length = weights.shape[axis]
-        for step in range(min(_FADE, length)):
-            if at_begin:
-                weights.narrow(axis, step, 1).mul_((step + 1) / _FADE)
-            if at_end:
-                weights.narrow(axis, length - 1 - step, 1).mul_((step + 1) / _FADE)
-    return weights
+    fades = (top > 0, bottom < latent[0], left > 0, right < latent[1])
+    return weights * torch.from_numpy(fade_in((bottom - top, right - left), _FADE, fades))
 
 
 def _find_timestep(share: float, shift: float | None) -> float:

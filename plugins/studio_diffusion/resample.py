@@ -12,7 +12,7 @@ from studio.api import Conditioning, Context, Latent, Mask, StudioError
 from studio_diffusion.conditioning import takes_guidance, unpack_conditioning
 from studio_diffusion.families import IMAGE, TEXT
 from studio_diffusion.generate import DrawingRequest, limit_strength, sample
-from studio_diffusion.latents import blend, enlarge
+from studio_diffusion.latents import blend, enlarge, fade_in
 from studio_diffusion.pixels import read_mask
 from studio_diffusion.regions import follow_regions, take_first
 from studio_diffusion.sizes import Size, check_reach, find_multiple
@@ -122,23 +122,10 @@ def composite_latents(
         weights = read_mask(mask, (wide, tall))[0, 0].numpy()
     outer = (slice(inner[0].start - upper, lower - upper), slice(inner[1].start - left, right - left))
     fades = (upper > 0, lower < rows, left > 0, right < columns)
-    weights = weights[outer] * _fade_in((lower - inner[0].start, right - inner[1].start), feather // across, fades)
+    weights = weights[outer] * fade_in((lower - inner[0].start, right - inner[1].start), feather // across, fades)
     made = base.samples.copy()
     made[..., inner[0], inner[1]] += (top.samples[..., outer[0], outer[1]] - made[..., inner[0], inner[1]]) * weights
     return Latent(made, base.space, base.width, base.height)
-
-
-def _fade_in(size: tuple[int, int], feather: int, fades: tuple[bool, bool, bool, bool]) -> npt.NDArray[np.float32]:
-    """Return weights that rise from the top, bottom, left and right edge, in equal steps to 1."""
-    ramps = [np.ones(side, np.float32) for side in size]
-    for at, fading in enumerate(fades):
-        ramp = ramps[at // 2]
-        steps = np.arange(1, min(feather, len(ramp)) + 1, dtype=np.float32) / max(1, feather)
-        if fading and at % 2:
-            ramp[len(ramp) - len(steps) :] *= steps[::-1]
-        elif fading:
-            ramp[: len(steps)] *= steps
-    return np.outer(*ramps).astype(np.float32)
 
 
 def resize_latent(latent: Latent, scale: float, method: str, multiple: int) -> Latent:
