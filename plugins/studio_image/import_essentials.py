@@ -49,12 +49,17 @@ def _resize(importer: Importer, node: ForeignNode) -> Any:
     if fit in ("stretch", "cover") and 0 in size.values():
         measured = dict(zip(("width", "height"), measure(importer, node, image), strict=True))
         size = {side: value or measured[side] for side, value in size.items()}
-    if _ONLY[condition] != "always" and (fit in ("cover", "pad") or (fit == "stretch" and "area" not in condition)):
+    if _ONLY[condition] != "always" and _goes_by_other_sides(fit, condition):
         importer.differ(node, "whether the image is resized depends on its area")
     background = {"background": "black"} if fit == "pad" else {}
     more = {side: value or None for side, value in size.items()} | {"fit": fit, "only": _ONLY[condition]}
     made = resize(importer, node, image, **more, **background, method=find_method(importer, node, "interpolation"))
     return (made, *measure(importer, node, made)) if is_used(importer, node, 1, 2) else (made, None, None)
+
+
+def _goes_by_other_sides(fit: str, condition: str) -> bool:
+    """Say whether the original decides by something else than the area whether an image is resized."""
+    return fit in ("cover", "pad") or (fit == "stretch" and "area" not in condition)
 
 
 def _round_down(importer: Importer, node: ForeignNode, size: dict[str, Any], multiple: int, fit: str) -> dict[str, Any]:
