@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 SHORTEST = 4
 """Characters of the shortest secret that is replaced inside words; a shorter one is replaced where it stands alone."""
@@ -92,3 +92,9 @@ class RedactedStream:
     def write(self, text: str) -> int:
         """Write a text."""
         return self._stream.write(redact(text))
+
+    def close(self) -> NoReturn:
+        """Refuse: the messages that follow would be lost."""
+        raise OSError("the standard streams belong to the whole program and cannot be closed")
+
+    detach = close

@@ -24,6 +24,7 @@ from studio.registry.kept_plugins import KeptPlugins
 from studio.registry.kept_provided import KeptProvided
 from studio.registry.kept_sources import KeptSources
 from studio.registry.loading import SourceLoader
+from studio.registry.process_guard import guard_process
 from studio.registry.provided import Provided
 from studio.registry.registry import PluginRow, Registry, shorten_plugin_name
 from studio.registry.requirements import check_contract
@@ -175,7 +176,7 @@ def _register(host: pluggy.PluginManager, row: PluginRow, load: Callable[[], Any
     plugin: Any = None
     begin = time.perf_counter()
     try:
-        with mark_plugin_call():
+        with mark_plugin_call(), guard_process():
             plugin = load()
         row.import_seconds = time.perf_counter() - begin
         row.where = row.where or getattr(plugin, "__file__", "") or ""
@@ -186,7 +187,9 @@ def _register(host: pluggy.PluginManager, row: PluginRow, load: Callable[[], Any
         host.register(plugin, name=row.name)
         host.check_pending()
         row.hooks = sorted(caller.name for caller in host.get_hookcallers(plugin) or ())
-    except (Exception, SystemExit) as error:  # a plugin may raise anything while it is imported
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a plugin may raise anything while it is imported
         record_failure(row, error, plugin)
         if plugin is not None and host.is_registered(plugin):
             host.unregister(plugin)

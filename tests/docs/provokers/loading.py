@@ -92,6 +92,12 @@ def _(place: Place) -> Any:
         studio.plan(graph)
 
 
+@provokes("E213")
+def _(place: Place) -> Any:
+    path = place.write("plugins/studio_rude.py", "import os\n\nos.close(1)\n")
+    return list_problems(place, plugins_dir=path.parent)
+
+
 @provokes("E210")
 def _(place: Place) -> Any:
     @dataclass(frozen=True)

@@ -171,3 +171,35 @@ def test_a_file_that_is_written_to_the_output_stays_whole(desk: Desk, chatty: li
 
     assert done.out.startswith("---\n"), done.text
     assert "printed" not in done.out
+
+
+CLOSING = """
+import sys
+from studio.api import Context, hookimpl, node
+
+
+@node("closing.one")
+def one(ctx: Context) -> int:
+    \"\"\"Close the streams.\"\"\"
+    sys.{name}.close()
+    return 1
+
+
+@hookimpl
+def studio_node_types():
+    return [one]
+"""
+
+
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_a_node_that_closes_a_standard_stream_fails_alone_and_the_message_is_seen(desk: Desk, name: str) -> None:
+    (desk / "plugins").mkdir()
+    (desk / "plugins/studio_closing.py").write_text(CLOSING.replace("{name}", name))
+    nodes = {"a": {"type": "closing.one"}, "b": {"type": "logic.template", "inputs": {"template": "hello"}}}
+    graph = desk.write_graph("graph.json", {"nodes": nodes, "outputs": {"o": {"from": "a"}, "p": {"from": "b"}}})
+
+    done = desk.call_process("run", str(graph), "--plugins-dir", "plugins")
+
+    assert done.code == 3
+    assert "the standard streams belong to the whole program" in done.err
+    assert done.out.splitlines()[-1].endswith("p.txt")
