@@ -7,14 +7,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TextIO
 
+from studio.batch.item import FINISHED_STATES
 from studio.batch.item_rows import ItemRow
+from studio.batch.verdicts import describe_failures
 from studio.errors import RunError
 from studio.files import replace_file
 from studio.surrogates import dump_json
 
 _COLUMNS = (
     "name", "index", "state", "attempts", "seconds", "calls", "cached", "source", "error_code", "error", "files",
-    "digests", "values",
+    "digests", "values", "not_passed",
 )  # fmt: skip
 _CSV_END = "\r\n"
 
@@ -65,7 +67,8 @@ def _flatten(row: ItemRow) -> list[Any]:
     cells = [row.name, row.index, row.state, row.attempts, row.seconds, row.calls, row.cached, row.source]
     cells += [error.get("code"), error.get("message")]
     cells += [" ".join(output.path for output in row.outputs), " ".join(output.digest for output in row.outputs)]
-    return [*map(_escape_formula, cells), dump_json(row.values)]
+    failed = describe_failures(row.checks.get("verdicts")) if row.state in FINISHED_STATES else ""
+    return [*map(_escape_formula, cells), dump_json(row.values), _escape_formula(failed)]
 
 
 def _escape_formula(cell: Any) -> Any:

@@ -24,8 +24,9 @@ from studio.provenance.folder_links import check_links, is_inside
 from studio.surrogates import dump_json
 
 _SHARED_FACTS = ("graph", "outputs")
-_SHARED_SPEC = ("template", "only")
-_HINT = "merge the folders of one batch: the same graph, the same --filename-template and --only"
+_SHARED_SPEC = {"template": "", "only": None, "reseed": 0, "seed_input": "seed"}
+"""What the folders of one batch have in common, and what older ledgers mean that do not say it."""
+_HINT = "merge the folders of one batch: the same graph, --filename-template, --only, --reseed and --seed-input"
 
 
 @dataclass
@@ -88,8 +89,12 @@ def _check_same(sources: Sequence[Path], facts: Sequence[Mapping[str, Any]], kno
     first = known or facts[0]
     for folder, other in zip(sources, facts, strict=True):
         same = all(other.get(name) == first.get(name) for name in _SHARED_FACTS)
-        if not same or any(other["spec"].get(name) != first["spec"].get(name) for name in _SHARED_SPEC):
+        if not same or _list_shared(other) != _list_shared(first):
             raise UsageError("E749", f"{str(folder)!r} is of another batch", where="merge", hint=_HINT)
+
+
+def _list_shared(facts: Mapping[str, Any]) -> list[Any]:
+    return [facts["spec"].get(name, default) for name, default in _SHARED_SPEC.items()]
 
 
 def _compare_builds(sources: Sequence[Path], facts: Sequence[Mapping[str, Any]], known: Mapping[str, Any]) -> list[str]:

@@ -76,6 +76,17 @@ def are_held(rows: Iterable[Verdict]) -> bool:
     return any(row["on_fail"] == "hold" and not row["passed"] for row in rows)
 
 
+def describe_failures(stored: Any) -> str:
+    """Return the checks that did not pass, those that hold the item first: their node, their name and what they say.
+
+    Args:
+        stored: The verdicts as the ledger has them; one from elsewhere may have anything there.
+    """
+    rows = [row for row in stored if isinstance(row, dict)] if isinstance(stored, list) else []
+    failed = sorted((row for row in rows if not row.get("passed")), key=lambda row: row.get("on_fail") != "hold")
+    return "; ".join(": ".join(str(row.get(part, "")) for part in ("node", "check", "sentence")) for row in failed)
+
+
 def check_reseed(reseed: int, name: str, inputs: Mapping[str, Input]) -> None:
     """Raise UsageError E749 if other seeds are asked for and no input takes them."""
     if reseed and (name not in inputs or inputs[name].spec.name != "int" or inputs[name].spec.depth):
@@ -91,7 +102,6 @@ def derive_seed(seed: int, number: int, end: Input) -> int:
         number: Which try, from 1 for the first further one.
         end: The input that takes it: the seed is within its limits.
     """
-    limits = end.spec.limits
     limits = end.spec.limits or Field()
     high = floor(limits.le) if limits.le is not None else _LARGEST_SEED
     low = ceil(limits.ge) if limits.ge is not None else min(0, high)

@@ -42,7 +42,7 @@ def test_a_table_has_a_row_for_each_item_with_its_values_files_and_digests() -> 
     assert row == {
         "name": "mug", "index": "3", "state": "done", "attempts": "1", "seconds": "1.5", "calls": "4", "cached": "2",
         "source": "items.csv:5", "error_code": "", "error": "", "files": "a b.png a.txt",
-        "digests": f"{'1' * 64} {'2' * 64}", "values": '{"seed": 7, "word": "é"}',
+        "digests": f"{'1' * 64} {'2' * 64}", "values": '{"seed": 7, "word": "é"}', "not_passed": "",
     }  # fmt: skip
 
 
@@ -50,6 +50,27 @@ def test_a_failed_item_has_its_code_and_message() -> None:
     (row,) = read_csv(create_row(state=ItemState.FAILED, error={"code": "E301", "message": "two\nlines"}, outputs=()))
 
     assert (row["state"], row["error_code"], row["error"], row["files"]) == ("failed", "E301", "two\nlines", "")
+
+
+def test_a_held_item_names_the_check_that_holds_it_first() -> None:
+    common = {"passed": False, "sentence": "contrast 1.8 (expected at least 3)"}
+    verdicts = [
+        {"node": "sharp", "check": "sharpness", "passed": True, "on_fail": "hold", "sentence": "sharpness 9"},
+        {"node": "loud", "check": "loudness", "passed": False, "on_fail": "warn", "sentence": "-30 LUFS"},
+        {"node": "text", "check": "contrast", "on_fail": "hold", **common},
+    ]
+
+    (row,) = read_csv(create_row(state=ItemState.HELD, checks={"verdicts": verdicts, "tries": 1}))
+
+    expected = "text: contrast: contrast 1.8 (expected at least 3); loud: loudness: -30 LUFS"
+    assert (row["state"], row["not_passed"]) == ("held", expected)
+
+
+@pytest.mark.parametrize("stored", [3, [3], "x", [{}], {"passed": False}, None])
+def test_a_ledger_from_elsewhere_may_have_anything_as_verdicts(stored: Any) -> None:
+    (row,) = read_csv(create_row(checks={"verdicts": stored}))
+
+    assert row["not_passed"] in ("", ": : ")
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
@@ -95,7 +116,7 @@ def test_lines_end_with_a_line_feed_alone() -> None:
     write_rows([create_row(name="a\rb", outputs=())], "csv", stream)
 
     header, row, rest = stream.getvalue().split("\n")
-    assert (header[:9], header[-1], row[:6], row[-1], rest) == ("name,inde", "s", '"a\rb",', '"', "")
+    assert (header[:9], header[-1], row[:6], row[-1], rest) == ("name,inde", "d", '"a\rb",', ",", "")
 
 
 def test_json_lines_hold_all_that_the_ledger_knows() -> None:

@@ -100,6 +100,27 @@ def test_folders_of_two_batches_are_refused_before_anything_is_copied(make: Make
     assert list((tmp_path / "all").glob("*.json")) == []
 
 
+@pytest.mark.parametrize("other", [{"reseed": 2}, {"seed_input": "other"}])
+def test_shards_that_try_other_seeds_are_of_two_batches(make: Make, tmp_path: Path, other: dict[str, Any]) -> None:
+    run_shard(make, tmp_path / "1", Shard(1, 2), seed_input="a")
+    run_shard(make, tmp_path / "2", Shard(2, 2), **{"seed_input": "a", **other})
+
+    with pytest.raises(UsageError, match="is of another batch") as raised:
+        merge_batches([tmp_path / "1", tmp_path / "2"], tmp_path / "all")
+
+    assert "--reseed and --seed-input" in raised.value.hint
+
+
+def test_a_shard_of_an_older_studio_that_knew_no_other_seeds_is_merged(make: Make, tmp_path: Path) -> None:
+    for number in (1, 2):
+        run_shard(make, tmp_path / str(number), Shard(number, 2))
+    with Ledger(tmp_path / "1") as ledger:
+        spec = ledger.describe()["spec"]
+        ledger.store(spec={name: value for name, value in spec.items() if name not in ("reseed", "seed_input")})
+
+    assert merge_batches([tmp_path / "1", tmp_path / "2"], tmp_path / "all").done == 9
+
+
 def test_items_of_one_name_with_other_values_are_refused(make: Make, tmp_path: Path) -> None:
     run_shard(make, tmp_path / "1", None, [{"name": "n", "a": 1}])
     run_shard(make, tmp_path / "2", None, [{"name": "n", "a": 2}])
