@@ -21,8 +21,9 @@ from studio_diffusion.families import (
     get_family,
     refuse_parts,
 )
-from studio_diffusion.known_words import describe_unknown, find_unknown, read_vocabulary
+from studio_diffusion.known_words import find_unknown, read_vocabulary
 from studio_diffusion.model_folder import read_about
+from studio_diffusion.nearest_words import describe_unknown
 from studio_diffusion.noise_plan import check_noise_plan
 from studio_diffusion.prompt_syntax import READERS, PromptReading, refuse_reading
 from studio_diffusion.sampler_names import FLOW, OURS, OWN, PLANNED, is_flow

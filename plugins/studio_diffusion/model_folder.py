@@ -167,6 +167,10 @@ def _is_words(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(word, str) for word in value)
 
 
+def _is_word_table(value: Any) -> bool:
+    return isinstance(value, dict) and _is_words([*value, *value.values()])
+
+
 def _is_count(value: Any) -> bool:
     return type(value) is int and 1 <= value <= 16_384
 
@@ -181,5 +185,6 @@ _ABOUT: Mapping[str, Callable[[Any], bool]] = {
     "sampler": lambda value: isinstance(value, str),
     "words": _is_words,
     "modifiers": _is_words,
-    "synonyms": lambda value: isinstance(value, dict) and _is_words([*value, *value.values()]),
+    "synonyms": _is_word_table,
+    "related": _is_word_table,
 }

@@ -172,7 +172,8 @@ def _describe_habit(prompt: str, syntax: str) -> str:
 
 
 def _describe_words(opened: PipelineModel, prompts: Sequence[str]) -> list[str]:
-    from studio_diffusion.known_words import describe_unknown, find_unknown, read_vocabulary
+    from studio_diffusion.known_words import find_unknown, read_vocabulary
+    from studio_diffusion.nearest_words import describe_unknown
 
     vocabulary = read_vocabulary(opened.about)
     if vocabulary is None:

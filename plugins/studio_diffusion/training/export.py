@@ -24,6 +24,7 @@ from studio_diffusion.training.vocabulary import (
     RELATIONS,
     list_ties,
     list_words,
+    load_related,
     load_synonyms,
 )
 
@@ -67,7 +68,7 @@ def export(
         part.half()
     pipeline.save_pretrained(mini)
     _tidy_configurations(mini)
-    facts = _list_facts(words, styles, options)
+    facts = list_facts(words, styles, options)
     (mini / "studio.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
     (mini / "README.md").write_text(write_card(words, styles, vae.config, options, report), encoding="utf-8")
     if network is not None:
@@ -150,7 +151,8 @@ def _measure(path: Path) -> int:
     return sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file())
 
 
-def _list_facts(words: Sequence[str], styles: Collection[str], options: argparse.Namespace) -> dict[str, Any]:
+def list_facts(words: Sequence[str], styles: Collection[str], options: argparse.Namespace) -> dict[str, Any]:
+    """Return what `studio.json` says of the model: its defaults and its words."""
     places = [said for place, more in PLACES_SAID.items() for said in (place, *more)]
     modifiers = sorted({*COLORS, *styles, *places, *list_words()} - ({FLAT} - {*styles}))
     known, synonyms = list_known_words(words), load_synonyms() | list_ties()
@@ -165,6 +167,7 @@ def _list_facts(words: Sequence[str], styles: Collection[str], options: argparse
         "words": known,
         "modifiers": modifiers,
         "synonyms": {said: word for said, word in synonyms.items() if word in {*known, *modifiers}},
+        "related": {said: word for said, word in load_related().items() if word in {*known, *modifiers}},
     }
 
 

@@ -101,6 +101,12 @@ def load_synonyms() -> dict[str, str]:
 
 
 @functools.cache
+def load_related() -> dict[str, str]:
+    """Return what people ask for that the recipe does not draw, and the nearest in meaning that it does."""
+    return {row["said"]: row["word"] for row in _read_table("related.tsv")}
+
+
+@functools.cache
 def list_ties() -> dict[str, str]:
     """Return words that mean exactly what another does: synonyms of one word for one word, and plurals.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from studio_diffusion.training.export import list_facts
 from studio_diffusion.training.text import (
     create_text_encoder,
     find_ties,
@@ -15,7 +17,16 @@ from studio_diffusion.training.text import (
     tokenize,
     write_tokenizer,
 )
-from studio_diffusion.training.vocabulary import list_ties, list_tokens, list_words, load_concepts, load_synonyms
+from studio_diffusion.training.vocabulary import (
+    FLAT,
+    STYLES,
+    list_ties,
+    list_tokens,
+    list_words,
+    load_concepts,
+    load_related,
+    load_synonyms,
+)
 
 pytestmark = pytest.mark.xdist_group("diffusers")
 
@@ -78,3 +89,10 @@ def test_every_synonym_stands_for_words_of_the_recipe() -> None:
         assert word in things or word in own
         assert said not in things
         assert said in list_ties() or word in things
+
+
+def test_every_related_word_leads_to_one_that_the_model_knows_and_names_no_thing_itself() -> None:
+    facts = list_facts(list(load_concepts()), {*STYLES, FLAT}, argparse.Namespace(side=128))
+
+    assert facts["related"] == load_related()
+    assert not {*facts["words"], *facts["synonyms"]} & set(load_related())
