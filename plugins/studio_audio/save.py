@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from studio.api import Audio, AudioType, MediaError, OutputPath, replace_file
-from studio.api.audio_tags import AudioTags
+from studio.api.audio_tags import NO_TAGS, AudioTags
 from studio.api.audio_writing import build_comment, write_tagged
 from studio_audio.checks import check_bits
 
-NO_TAGS = AudioTags()
 _BLOCK = 16_384
 _LONGEST_COMMENT = 60_000  # libsndfile holds no more in its headers
 

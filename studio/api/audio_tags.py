@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from studio.api.image import Image
 
-__all__ = ["COVER_EXTENSIONS", "AudioTags"]
+__all__ = ["COVER_EXTENSIONS", "NO_TAGS", "AudioTags"]
 
 COVER_EXTENSIONS = ("mp3", "m4a", "flac")
 """Extensions of files that hold a cover."""
@@ -50,6 +50,10 @@ class AudioTags:
             for name, text in given.items()
         }
         return {name: text for name, text in cleaned.items() if text}
+
+
+NO_TAGS = AudioTags()
+"""Nothing to write."""
 
 
 def add_cover(container: Any, cover: Image) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from studio.api import av_file
 from studio.api.audio_stored import find_int16
-from studio.api.audio_tags import COVER_EXTENSIONS, AudioTags, add_cover
+from studio.api.audio_tags import COVER_EXTENSIONS, NO_TAGS, AudioTags, add_cover
 from studio.api.formats import riff
 from studio.api.formats.ogg import VORBIS_ORDER
 from studio.api.media_file import GENERATOR, MARK, encode_text
@@ -34,14 +34,13 @@ _CODED = {
 _OPUS_ORDER = {5: (0, 1, 3, 4, 2), 7: (0, 1, 5, 3, 2, 4, 6)}
 """How FFmpeg's encoder of Opus mixes up channels, by their number; the opposite is done before it."""
 _INFO = {"title": b"INAM", "artist": b"IART", "album": b"IPRD", "copyright": b"ICOP"}
-NO_TAGS = AudioTags()
 _CLIPS = 1 + 2.0**-16  # half a step of 16 bits is rounding
 EXTENSIONS = ("flac", "wav", "ogg", "mp3", "m4a", "opus")
 
 
 def write_audio(audio: Audio, path: Path, provenance: str | None) -> None:
     """Write audio in the format of the extension; errors of FFmpeg and libsndfile pass through."""
-    write_tagged(audio, path, provenance, AudioTags())
+    write_tagged(audio, path, provenance, NO_TAGS)
 
 
 def write_tagged(
