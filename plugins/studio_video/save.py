@@ -98,7 +98,7 @@ def save_encoded(video: Video, path: OutputPath, encoding: Encoding, log: Callab
             loses_depth = write_video(video, partial, path.provenance, encoding)
     except MediaError as error:
         raise MediaError(error.code, error.message, where=path.name, hint=error.hint) from None
-    if loses_depth:
+    if loses_depth and path.is_deep is not False:
         log(f"16 bits became 8 in {encoding.pixels}: {_name_deep(encoding)}")
 
 

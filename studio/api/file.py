@@ -45,9 +45,12 @@ class OutputPath:
         name: The path as the graph wrote it, which is what enters the fingerprint.
         provenance: JSON text that the file is to carry where its format can hold it: the graph that makes it. None
             for nothing. It is no part of the value.
+        is_deep: Whether a file from which the node's images or videos come has samples of more than 8 bits; None
+            where that is unknown, as outside a run. It is no part of the value.
     """
 
     studio_type: ClassVar[str] = "path"
     path: Path
     name: str
     provenance: str | None = field(default=None, repr=False, compare=False)
+    is_deep: bool | None = field(default=None, repr=False, compare=False)

@@ -123,7 +123,7 @@ class VideoType(StreamType[Video]):
         """Say that an odd side gets a row or column more, that audio is left out or clipped, and color converted.
 
         That 16 bits became 8 is not said here: a video of 8 bits that a node computed with has 16 in the cache, and
-        nothing tells it from one that was recorded so. `video.save` says it.
+        its samples do not tell it from one that was recorded so. `video.save` says it, by the files it comes from.
         """
         if path.suffix.lower().lstrip(".") not in WRITERS:
             return ""

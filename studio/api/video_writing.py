@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from studio.api.image import Image
     from studio.api.video import Frame
 
     AnyArray = npt.NDArray[Any]
@@ -39,6 +40,8 @@ _BT709, _BT2020 = 1, 9
 _FEWEST = 2  # frames, of which x265 leaves the time of decoding as it finds it in memory; none of them is a B-frame
 _TAGS = {"sdr": (_BT709, _BT709, _BT709), "pq": (_BT2020, _BT2020, 16), "hlg": (_BT2020, _BT2020, 18)}
 """Matrix, primaries and transfer of files (ITU-T H.273); sRGB is near enough to BT.709."""
+_PROBED = 4096
+_BETWEEN = 1 / 64  # of a level of 8 bits; less is rounding
 _LEFT_CHROMA = ("libx264", "h264_nvenc")  # whose decoders take it so; others leave it open
 _LEFT_QUARTER_CHROMA = ("libx265", "hevc_nvenc")  # whose decoders take it so for 4:2:0, and leave 4:2:2 open
 
@@ -93,7 +96,7 @@ _FINISHERS = {"apng": (set_apng_delay, add_to_apng), "libwebp_anim": (set_webp_d
 def write_video(video: Video, path: Path, provenance: str | None, encoding: Encoding | None = None) -> bool:
     """Write a video for players, in sRGB or high dynamic range; a video in another color space is converted.
 
-    Return whether a frame of 16 bits became one of 8, which nobody knows before the frames are read.
+    Return whether a frame of more than 8 bits became one of 8, which nobody knows before the frames are read.
 
     Args:
         video: The video; alpha is laid over white where the pixel format has none.
@@ -121,9 +124,18 @@ class _DepthWatch:
 
     def _watch(self, video: Video) -> Iterator[Frame]:
         for frame in video.frames():
-            if not self.is_deep and str(frame.image.stored.dtype) == "uint16":
-                self.is_deep = str(frame.image.compact().dtype) == "uint16"
+            self.is_deep = self.is_deep or _is_deep(frame.image)
             yield frame
+
+
+def _is_deep(image: Image) -> bool:
+    """Say whether samples lie between the levels of 8 bits; of floats some are looked at."""
+    kind = image.stored.dtype
+    if kind != "float32":
+        return kind == "uint16" and image.compact().dtype == "uint16"
+    samples = image.stored.reshape(-1)
+    few = samples[:: max(1, samples.size // _PROBED)] * 255
+    return bool((abs(few - few.round()) > _BETWEEN).any())
 
 
 def _write_watched(video: Video, path: Path, provenance: str | None, encoding: Encoding) -> None:

@@ -70,7 +70,7 @@ class ContentTrace:
         while stack:
             one = stack[-1]
             if id(one) not in known:
-                missing = [source for source in _find_sources(one) if id(source) not in known]
+                missing = [source for source in find_sources(one) if id(source) not in known]
                 if missing:
                     stack += missing
                     continue
@@ -146,7 +146,7 @@ class ContentTrace:
     def _read(self, result: Result) -> Media:
         """Return what files say of themselves."""
         content = Content.NOTHING
-        for one in _iterate(self._find_plain(result)):
+        for one in iterate(self._find_plain(result)):
             if isinstance(one, File):
                 content |= read_content(one.path)
         return Media(content, content) if content else _GIVEN
@@ -196,8 +196,8 @@ def _list_media_inputs(node_type: NodeType) -> tuple[_MediaInput, ...]:
     )
 
 
-def _find_sources(result: Result) -> Iterable[Result]:
-    """Return the results that a result's content comes from."""
+def find_sources(result: Result) -> Iterable[Result]:
+    """Return the results from which the content of a result comes."""
     if result.gathered:
         return result.entries or ()
     if result.parent is not None:
@@ -279,11 +279,12 @@ def _holds_media(value: Any) -> bool:
     """Return whether a value that nothing in the run made holds media: one from a caller."""
     return any(
         one is not None and not isinstance(one, str | int | float | dict | Model | File | OutputPath)
-        for one in _iterate(value)
+        for one in iterate(value)
     )
 
 
-def _iterate(value: Any) -> Iterator[Any]:
+def iterate(value: Any) -> Iterator[Any]:
+    """Yield a value, or those in a list, however deep."""
     pending = [value]
     while pending:
         one = pending.pop()

@@ -26,6 +26,9 @@ class FileReader:
         value_types: The registered value types, by name.
         limits: Bounds of what is decoded.
         providers: What provides each value type, by its name: code that reads a file counts like a node type's.
+
+    Attributes:
+        limits: Bounds of what is decoded.
     """
 
     def __init__(
@@ -40,7 +43,7 @@ class FileReader:
         self._digest_file = digest_file
         self._store_streams = store_streams
         self._value_types = value_types
-        self._limits = limits
+        self.limits = limits
         self._node_types: dict[str, NodeType] = {}
 
     def prepare_source(self, source: Source, digests: Mapping[str, str] | None) -> Source:
@@ -97,7 +100,7 @@ class FileReader:
         """Return the node type that reads a value type from a file."""
         if name not in self._node_types:
             value_type: ValueType[Any] = self._value_types[name]
-            limits = self._limits
+            limits = self.limits
             provider = self._providers.get(name, Provider("studio", ""))
 
             def read(ctx: Any, file: File) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from studio.api import Input, OutputPath
+from studio.api import Input, NodeType, OutputPath
 from studio.api.content_origin import label_provenance
 from studio.api.type_spec import ValueProblem, check_value, copy_plain, describe_value, find_written_faults
 from studio.cache import MISSING
@@ -15,6 +15,7 @@ from studio.execution.call import Call, LostValue, Result, Shape
 from studio.execution.content import ContentTrace
 from studio.execution.plan import PlanNode
 from studio.execution.services import Services
+from studio.execution.source_depth import has_deep_source
 from studio.graph.source import Collected, Constant, NamedPath, Source
 
 
@@ -35,6 +36,7 @@ class Values:
         self._cache = services.cache
         self._classes = services.classes
         self._digests = services.digests
+        self._limits = services.reader.limits
         self._reserve_path = reserve_path
         self._constants: dict[int, tuple[Constant | NamedPath, Result]] = {}  # the source keeps its id from reuse
 
@@ -134,13 +136,22 @@ class Values:
         for name, value in values.items():
             if not node.inputs[name].stream:
                 values[name] = copy_plain(fit_input(node_type.inputs[name], value, self._classes))
-            if isinstance(value, OutputPath) and value.provenance is not None:
-                content = ContentTrace(self.load).find_inputs(node_type, args).whole
-                values[name] = replace(value, provenance=label_provenance(value.provenance, content))
+            if isinstance(value, OutputPath):
+                values[name] = self._describe_path(value, node_type, args)
         for name, (_, default) in self._digests.find_defaults(node_type, values).items():
             if name not in values:
                 values[name] = list(default) if isinstance(default, list) else default
         return values
+
+    def _describe_path(self, path: OutputPath, node_type: NodeType, args: Mapping[str, Result]) -> OutputPath:
+        """Return the path of a file with what is known of the content that is written to it."""
+        videos = [result for name, result in args.items() if node_type.inputs[name].spec.name == "video"]
+        if videos:
+            path = replace(path, is_deep=has_deep_source(videos, self._limits))
+        if path.provenance is not None:
+            content = ContentTrace(self.load).find_inputs(node_type, args).whole
+            path = replace(path, provenance=label_provenance(path.provenance, content))
+        return path
 
     # -- lists -----------------------------------------------------------------------------------------
 
