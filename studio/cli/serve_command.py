@@ -42,6 +42,10 @@ _DAY = 86400.0
               help="How long the running job may take to end when the server stops.")  # fmt: skip
 @click.option("--max-queued", "most_queued", default=100_000, show_default=True, type=click.IntRange(1),
               help="How many jobs may wait.")  # fmt: skip
+@click.option("--max-seconds", "most_seconds", default=86400.0, show_default=True, type=FiniteRange(min=0),
+              metavar="SECONDS", help="How long a job may run; 0 for no limit.")  # fmt: skip
+@click.option("--max-files", "most_stored_bytes", default="0", type=BytesType(), metavar="SIZE",
+              help="How much all files may take; 0 for no limit.  [default: 0]")  # fmt: skip
 @click.option("--max-upload", "most_file_bytes", default="4GiB", show_default=True, type=BytesType(), metavar="SIZE",
               help="Size of the largest upload.")  # fmt: skip
 @click.option("--model", "models", multiple=True, metavar="NAME=GRAPH",
@@ -69,6 +73,8 @@ def command(
     grace_seconds: float,
     most_queued: int,
     most_file_bytes: int,
+    most_seconds: float,
+    most_stored_bytes: int,
     models: tuple[str, ...],
     **engine: Any,
 ) -> int:
@@ -99,6 +105,8 @@ def command(
         grace_seconds=grace_seconds,
         most_queued=most_queued,
         most_file_bytes=most_file_bytes,
+        most_seconds=most_seconds,
+        most_stored_bytes=most_stored_bytes,
         models=_parse_models(models),
     )
     with create_studio(**engine, **budgets, download=download or None) as studio:

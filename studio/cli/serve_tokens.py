@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from studio.cli.answer import answer
-from studio.cli.options import json_option
+from studio.cli.options import BytesType, json_option
 from studio.cli.parameter_types import PathType
 from studio.settings import find_server_folder
 
@@ -48,15 +48,31 @@ def token() -> None:
 @token.command("add")
 @click.argument("name")
 @click.option("--scope", type=click.Choice(SCOPES), default="run", show_default=True, help="What it allows.")
+@click.option("--max-queued", "most_queued", type=click.IntRange(1), metavar="N",
+              help="How many of its jobs may wait.  [default: 10000; of admin no limit of its own]")  # fmt: skip
+@click.option("--max-priority", "highest_priority", type=click.IntRange(-100, 100), metavar="N",
+              help="Highest priority of its jobs.  [default: 0; of admin 100]")  # fmt: skip
+@click.option("--max-files", "most_bytes", type=BytesType(), metavar="SIZE",
+              help="How much its files may take.  [default: no limit]")  # fmt: skip
 @_data_option
 @json_option
 @click.pass_context
-def add(ctx: click.Context, name: str, scope: str, data: Path | None, as_json: bool) -> None:
+def add(
+    ctx: click.Context,
+    name: str,
+    scope: str,
+    most_queued: int | None,
+    highest_priority: int | None,
+    most_bytes: int | None,
+    data: Path | None,
+    as_json: bool,
+) -> None:
     """Add a token NAME, and print it. It is stored as a hash, and cannot be printed again."""
-    from studio.server.token_store import Scope
+    from studio.server.token_store import Scope, create_limits
 
+    limits = create_limits(Scope(scope), most_queued, highest_priority, most_bytes)
     with _open_tokens(ctx, data) as tokens:
-        secret = tokens.add(name, Scope(scope))
+        secret = tokens.add(name, Scope(scope), limits)
     if as_json:
         answer({"name": name, "scope": scope, "token": secret})
     else:

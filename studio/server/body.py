@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
 
 from studio.errors import UsageError
 from studio.graph.parse import parse_json
 from studio.runtime.memory import show_bytes
+
+_SHORT_BODY = 16384
+_PATIENCE_SECONDS = 60.0
 
 
 def limit_body(request: Request, most_bytes: int) -> Request:
@@ -25,7 +31,10 @@ def limit_body(request: Request, most_bytes: int) -> Request:
 
     async def receive() -> Message:
         nonlocal count
-        message = await request.receive()
+        try:
+            message = await asyncio.wait_for(request.receive(), _PATIENCE_SECONDS)
+        except TimeoutError:
+            raise HTTPException(408, "the body does not arrive", {"connection": "close"}) from None
         count += len(message.get("body", b""))
         if count > most_bytes:
             raise _refuse_size(most_bytes)
@@ -42,7 +51,7 @@ async def read_object(request: Request, most_bytes: int) -> dict[str, Any]:
         GraphError: It is no JSON, or has a key twice.
     """
     body = await limit_body(request, most_bytes).body()
-    value = parse_json(body)
+    value = await run_in_threadpool(parse_json, body) if len(body) > _SHORT_BODY else parse_json(body)
     if not isinstance(value, dict):
         raise UsageError("E809", "the body is not a JSON object", hint='send {"graph": ..., "values": {...}}')
     return value

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from studio.api import Model, TypeSpec
+from studio.api import TypeSpec
 from studio.api.model import SCHEMES
 from studio.errors import Finding
 from studio.execution.plan import Plan
@@ -16,9 +16,9 @@ from studio.graph.declared_inputs import parse_declared_type
 from studio.graph.document import is_file, is_pattern, is_quoted
 from studio.graph.json_pointer import escape
 from studio.graph.paths import InputFile
-from studio.graph.source import Collected, Constant, Source
 from studio.graph.text_values import is_read_from_file
 from studio.server.file_store import parse_file_name
+from studio.server.stack_names import find_models
 
 _HINT = 'upload the file with POST /api/v1/files and write {"file": "blake3:..."}'
 _NO_MODEL = "name weights as builtin:, local: or hub:; the operator adds a local name with `studio models add`"
@@ -55,11 +55,16 @@ def _say_file_of_the_server(written: str) -> str:
 def find_value_faults(value: Any, where: str) -> list[Finding]:
     """Return findings for the first `{"file": ...}` and `{"files": ...}` in a value that are no uploaded files."""
     faults = (
-        Finding("E815", place, _say_file_of_the_server(written), "blake3:HEX", written[:_LONGEST_SHOWN], _HINT)
+        refuse_file(written, place)
         for place, key, written in _find_files(value, where)
         if key == "files" or parse_file_name(written) is None
     )
     return list(islice(faults, _MOST_FAULTS))
+
+
+def refuse_file(written: str, where: str) -> Finding:
+    """Return the finding for what names a file of this machine."""
+    return Finding("E815", where, _say_file_of_the_server(written), "blake3:HEX", written[:_LONGEST_SHOWN], _HINT)
 
 
 def _find_quoted_faults(value: Any, where: str) -> list[Finding]:
@@ -149,24 +154,10 @@ def find_model_faults(plan: Plan) -> list[Finding]:
         _refuse_model(text, f"/nodes/{escape(node.id)}/inputs/{escape(name)}")
         for node in plan.nodes.values()
         for name, bound in node.inputs.items()
-        for model in _find_models(bound.source)
+        for model in find_models(bound.source)
         for text in (model.reference, *(value for _, value in model.options))
         if isinstance(text, str) and _names_path(text)
     ]
-
-
-def _find_models(source: Source) -> Iterator[Model]:
-    pending: list[Any] = [source]
-    while pending:
-        one = pending.pop()
-        if isinstance(one, Model):
-            yield one
-        elif isinstance(one, Constant):
-            pending.append(one.value)
-        elif isinstance(one, Collected):
-            pending += one.entries
-        elif isinstance(one, list | tuple):
-            pending += one
 
 
 def _names_path(text: str) -> bool:

@@ -17,6 +17,8 @@ EPOCH = secrets.token_hex(4)
 """Names this start of the server, so that ids of events of an earlier one are known to be old."""
 
 _MOST_ENTRIES = 2048
+_MOST_BYTES = 2**20
+_MOST_BYTES_AFTER_END = 2**16
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,11 @@ class EventLog:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, first: int = 0) -> None:
         self._loop = loop
-        self._entries: deque[LogEntry] = deque(maxlen=_MOST_ENTRIES)
+        self._entries: deque[LogEntry] = deque()
         self._guard = threading.Lock()
         self._changed = asyncio.Event()
         self._wakes = False
+        self._bytes = 0
         self.last = first
         self.watchers = 0
         self.is_closed = False
@@ -64,12 +67,21 @@ class EventLog:
             self.last += 1
             text = f"id: {EPOCH}-{self.last}\nevent: {kind}\ndata: {data}\n\n".encode()
             self._entries.append(LogEntry(self.last, text, owner))
+            self._bytes += len(text)
+            self._trim(_MOST_BYTES)
         self._wake()
 
     def close(self) -> None:
-        """Let watchers end when they have seen all; nothing is added any more."""
-        self.is_closed = True
+        """Let watchers end when they have seen all; nothing is added any more, and only the last events are kept."""
+        with self._guard:
+            self.is_closed = True
+            self._trim(_MOST_BYTES_AFTER_END)
         self._wake()
+
+    def _trim(self, most_bytes: int) -> None:
+        """Forget the oldest events, all but the last; a watcher that has not seen them is told the state so far."""
+        while len(self._entries) > 1 and (self._bytes > most_bytes or len(self._entries) > _MOST_ENTRIES):
+            self._bytes -= len(self._entries.popleft().text)
 
     def read_after(self, number: int) -> list[LogEntry] | None:
         """Return the events after one; None if some of them are not there any more."""

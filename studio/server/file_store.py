@@ -17,10 +17,12 @@ from blake3 import blake3
 
 from studio.errors import RunError, UsageError
 from studio.files import is_disk_full, is_temporary_name
+from studio.runtime.memory import show_bytes
 from studio.server.job_file import JobFile
 from studio.server.media_types import find_media_type
 
 PREFIX = "blake3:"
+_SECONDS_TO_USE = 600.0  # in which a client may name a file that it has just sent
 _NAME = re.compile(r"blake3:[0-9a-f]{64}")
 
 
@@ -51,6 +53,17 @@ def parse_file_name(text: str) -> str | None:
     return text.removeprefix(PREFIX) if _NAME.fullmatch(text) else None
 
 
+def check_digest(digest: str, expected: str | None) -> None:
+    """Refuse a file that has another digest than its address.
+
+    Raises:
+        UsageError: E816.
+    """
+    if expected not in (None, digest):
+        message = f"the file has the digest {PREFIX}{digest}, not {PREFIX}{expected}"
+        raise UsageError("E816", message, hint="send the bytes that the digest was made of, or POST /api/v1/files")
+
+
 class FileStore:
     """The files of one server, in one folder, each under the name by which clients know it.
 
@@ -61,12 +74,14 @@ class FileStore:
         folder: The folder.
         file: Where what is known of them is.
         keep_seconds: How long a file is kept that no job needs.
+        most_bytes: How many bytes all files may take; 0 for no limit.
     """
 
-    def __init__(self, folder: Path, file: JobFile, *, keep_seconds: float = 7 * 86400.0) -> None:
+    def __init__(self, folder: Path, file: JobFile, *, keep_seconds: float = 7 * 86400.0, most_bytes: int = 0) -> None:
         self.folder = folder
         self._file = file
         self._keep_seconds = keep_seconds
+        self._most_bytes = most_bytes
         with _translated_errors():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for path in folder.iterdir():
@@ -77,34 +92,81 @@ class FileStore:
         """Return a file that is being written."""
         return Upload(self)
 
-    def link(self, path: Path, digest: str, name: str) -> StoredFile:
+    def link(self, path: Path, digest: str, name: str, owner: str = "") -> StoredFile:
         """Keep a file that a job wrote.
 
         Args:
             path: The file, which may be replaced later, and is never changed in place.
             digest: BLAKE3 of its bytes, in hex.
             name: A name with its extension.
+            owner: Whose job it is.
+        """
+        temporary = self._find_temporary()
+        with _translated_errors():
+            try:
+                os.link(path, temporary)
+            except OSError:  # a file system without links, or another one
+                shutil.copyfile(path, temporary)
+        return self.keep(temporary, digest, name, owner)
+
+    def keep(self, temporary: Path, digest: str, name: str, owner: str = "") -> StoredFile:
+        """Give a whole file of this folder its name, and record it.
+
+        Nothing that is removed meanwhile is this file: both happen in transactions.
+
+        Args:
+            temporary: The file.
+            digest: BLAKE3 of its bytes, in hex.
+            name: A name with its extension, which may tell its type; "" for none.
+            owner: Who sent or made it.
         """
         with _translated_errors():
-            if not self._find_path(digest).is_file():
-                temporary = self._find_temporary()
-                try:
-                    os.link(path, temporary)
-                except OSError:  # a file system without links, or another one
-                    shutil.copyfile(path, temporary)
-                os.replace(temporary, self._find_path(digest))
-        return self.note(digest, find_media_type(self._find_path(digest), name))
-
-    def note(self, digest: str, media_type: str) -> StoredFile:
-        """Record a file that is in the folder."""
+            media_type, size = find_media_type(temporary, name), temporary.stat().st_size
         path = self._find_path(digest)
-        size = path.stat().st_size
-        with self._file.transaction() as connection:
+        with self._file.transaction() as connection, _translated_errors():
+            os.replace(temporary, path)
             connection.execute(
                 "INSERT INTO files VALUES (?, ?, ?, ?) ON CONFLICT (digest) DO UPDATE SET used = excluded.used",
                 (digest, size, media_type, time.time()),
             )
+            connection.execute("INSERT OR IGNORE INTO file_owners VALUES (?, ?)", (digest, owner))
+        temporary.unlink(missing_ok=True)  # a link to the file itself is not renamed
         return StoredFile(digest, path, size, media_type)
+
+    def count_bytes(self, owner: str | None = None) -> int:
+        """Return how many bytes the files take that somebody sent or made; None for all files."""
+        query, given = "SELECT coalesce(sum(bytes), 0) FROM files", ()
+        if owner is not None:
+            query, given = f"{query} JOIN file_owners USING (digest) WHERE owner = ?", (owner,)  # type: ignore[assignment]
+        with self._file.reading() as connection:
+            return int(connection.execute(query, given).fetchone()[0])
+
+    def make_room(self, more_bytes: int) -> None:
+        """Remove files that no job needs, the least recently used first, until so many bytes fit.
+
+        Raises:
+            UsageError: E824 if jobs need what is left.
+        """
+        if not self._most_bytes:
+            return
+        missing = self.count_bytes() + more_bytes - self._most_bytes
+        if missing <= 0:
+            return
+        with self._file.transaction() as connection:
+            rows = connection.execute(
+                "SELECT digest, bytes FROM files WHERE used < ? AND digest NOT IN (SELECT digest FROM job_files) "
+                "ORDER BY used",
+                (time.time() - _SECONDS_TO_USE,),
+            )
+            for digest, size in rows.fetchall():
+                if missing <= 0:
+                    break
+                connection.execute("DELETE FROM files WHERE digest = ?", (digest,))
+                self._find_path(digest).unlink(missing_ok=True)
+                missing -= size
+        if missing > 0:
+            message = f"the files of this server take all of {show_bytes(self._most_bytes)}"
+            raise UsageError("E824", message, hint="wait until older jobs and files expire, or ask the operator")
 
     def find(self, name: str) -> StoredFile:
         """Return a file by the name that a client gives, and keep it longer.
@@ -169,26 +231,25 @@ class Upload:
         with _translated_errors():
             self._stream.write(part)
 
-    def finish(self, *, name: str = "", expected: str | None = None) -> StoredFile:
+    def finish(self, *, name: str = "", expected: str | None = None, owner: str = "") -> StoredFile:
         """Keep the file.
 
         Args:
             name: A name with its extension, which may tell its type; "" for none.
             expected: The digest that it must have, in hex; None for any.
+            owner: Who sends it.
 
         Raises:
             UsageError: E816 if the digest is another one.
         """
         digest = self._hasher.hexdigest()
-        if expected not in (None, digest):
-            message = f"the file has the digest {PREFIX}{digest}, not {PREFIX}{expected}"
-            raise UsageError("E816", message, hint="send the bytes that the digest was made of, or POST /api/v1/files")
+        check_digest(digest, expected)
         with _translated_errors():
             self._stream.flush()
             os.fsync(self._stream.fileno())
             self._stream.close()
-            os.replace(self._path, self._store._find_path(digest))
-        return self._store.note(digest, find_media_type(self._store._find_path(digest), name))
+        self._store.make_room(self._path.stat().st_size)
+        return self._store.keep(self._path, digest, name, owner)
 
     def close(self) -> None:
         """Drop what was not finished."""

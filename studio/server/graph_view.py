@@ -121,7 +121,7 @@ def _describe_default(source: Any) -> Any:
     """Return a default as plain JSON; one that is a file of the server is only named."""
     match source:
         case Constant(value):
-            return value.to_json() if hasattr(value, "to_json") else value
+            return hide_paths(value.to_json()) if hasattr(value, "to_json") else value
         case FileSource(path=path):
             return {"name": path.name}
         case Collected(entries):

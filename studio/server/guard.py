@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import SplitResult, urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from studio.errors import StudioError, UsageError
-from studio.server.problem import create_problem
 from studio.server.token_store import Scope as TokenScope
 from studio.server.token_store import Token, TokenStore
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _OPEN_PATHS = frozenset({"/health/live", "/health/ready"})
+_MOST_REQUESTS = 2000  # watchers of events among them
 _READING = frozenset({"GET", "HEAD"})
 
 
@@ -26,14 +27,25 @@ class Guard:
         app: What answers the request.
         tokens: The tokens that there are.
         hosts: Names that `Host` may have; None for any.
+        answer: Returns the answer to a request that is refused, by its path.
         needs_token: Whether a request needs a token even if there is none.
     """
 
-    def __init__(self, app: ASGIApp, tokens: TokenStore, hosts: Iterable[str] | None, *, needs_token: bool) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        tokens: TokenStore,
+        hosts: Iterable[str] | None,
+        answer: Callable[[str, StudioError], Response],
+        *,
+        needs_token: bool,
+    ) -> None:
         self._app = app
         self._tokens = tokens
-        self._hosts = None if hosts is None else frozenset(hosts)
+        self._hosts = None if hosts is None else frozenset(host.lower() for host in hosts)
         self._needs_token = needs_token
+        self._answer = answer
+        self._running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it."""
@@ -46,11 +58,25 @@ class Guard:
             if scope["path"] not in _OPEN_PATHS:
                 token = await run_in_threadpool(self._find_token, headers.get("authorization", ""))
                 _check_scope(token, scope["method"])
+                self._check_room()
                 scope.setdefault("state", {})["token"] = token
         except StudioError as error:
-            await create_problem(error)(scope, receive, send)
+            await self._answer(scope["path"], error)(scope, receive, send)
             return
-        await self._app(scope, receive, send)
+        self._running += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._running -= 1
+
+    def _check_room(self) -> None:
+        """Refuse a request while too many run.
+
+        Raises:
+            UsageError: E817.
+        """
+        if self._running >= _MOST_REQUESTS:
+            raise UsageError("E817", f"{self._running} requests run already", hint="send it again in a moment")
 
     def _check_source(self, headers: Headers) -> None:
         """Refuse what a page of another site sends.

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 MOST_METADATA_BYTES = 1024
+MOST_VALUES_BYTES = 2**20
 LOWEST_PRIORITY, HIGHEST_PRIORITY = -100, 100
 
 
@@ -61,6 +62,8 @@ class Submission:
         owner: Name of the token; "" for none.
         key: The idempotency key; None for none.
         request_digest: What names the request, for the same key.
+        stack: Names what it can be stacked with; "" for nothing.
+        models: Names the models that it uses; "" for none.
     """
 
     document: Mapping[str, Any]
@@ -74,6 +77,8 @@ class Submission:
     owner: str = ""
     key: str | None = None
     request_digest: str = ""
+    stack: str = ""
+    models: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,12 +92,12 @@ class Job:
         graph: The name of a graph of the server; None for a document of the client's.
         document_digest: Names its graph document.
         title: The graph's title.
-        values: Values of the graph's inputs.
+        values: Values of the graph's inputs; None in a list of jobs if they are long.
         only: Names of the outputs to make; None for all.
         formats: Extensions of the files of outputs that have another than the default.
         priority: Higher runs first.
         claim: Number of the claim that runs it or ran it last; what an earlier one reports does not count.
-        crashes: How often the server died while it ran.
+        crashes: How often the server died while it ran, or failed to run it.
         is_cancelling: Whether it is to be cancelled.
         made: When it came, in seconds since 1970; so are the other times.
         started: When it began to run, or None.
@@ -104,6 +109,8 @@ class Job:
         warnings: What stopped nothing.
         nodes: What became of each node, by id.
         reused: Whether everything came from the cache; None before it succeeded.
+        stack: Names what it can be stacked with; "" for nothing.
+        models: Names the models that it uses; "" for none.
         outputs: The files that it made.
     """
 
@@ -113,7 +120,7 @@ class Job:
     graph: str | None
     document_digest: str
     title: str
-    values: Mapping[str, Any]
+    values: Mapping[str, Any] | None
     only: Sequence[str] | None
     formats: Mapping[str, str]
     priority: int
@@ -130,6 +137,8 @@ class Job:
     warnings: Sequence[str]
     nodes: Mapping[str, Any]
     reused: bool | None
+    stack: str = ""
+    models: str = ""
     outputs: Sequence[JobOutput] = ()
 
 

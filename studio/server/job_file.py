@@ -14,7 +14,6 @@ from pathlib import Path
 from studio.errors import RunError
 from studio.transactions import begin_transaction, enable_wal
 
-FORMAT = 1
 FILE_NAME = "server.sqlite3"
 _LOCK_SECONDS = 30.0
 _SCHEMA = """
@@ -81,6 +80,28 @@ CREATE TABLE tokens (
     made REAL NOT NULL
 ) WITHOUT ROWID;
 """
+_LIMITS = """
+CREATE INDEX jobs_by_owner ON jobs (owner, number);
+CREATE INDEX jobs_by_owner_state ON jobs (owner, state);
+CREATE INDEX jobs_by_state ON jobs (state, number);
+CREATE INDEX jobs_by_graph ON jobs (graph, number) WHERE graph IS NOT NULL;
+ALTER TABLE jobs ADD COLUMN stack TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN models TEXT NOT NULL DEFAULT '';
+ALTER TABLE tokens ADD COLUMN max_queued INTEGER;
+ALTER TABLE tokens ADD COLUMN max_priority INTEGER;
+ALTER TABLE tokens ADD COLUMN max_bytes INTEGER;
+CREATE TABLE file_owners (
+    digest TEXT NOT NULL REFERENCES files (digest) ON DELETE CASCADE,
+    owner TEXT NOT NULL,
+    PRIMARY KEY (owner, digest)
+) WITHOUT ROWID;
+CREATE INDEX file_owners_by_digest ON file_owners (digest);
+CREATE INDEX files_by_use ON files (used);
+"""
+_STEPS = (_SCHEMA, _LIMITS)
+"""What makes the file, and what each later format adds to it."""
+
+FORMAT = len(_STEPS)
 
 
 class JobFile:
@@ -121,10 +142,10 @@ class JobFile:
                 raise RunError(
                     "E800", f"unsupported server version {found}", where=str(self.path), hint="update Studio"
                 )
-            if found == 0:
-                for statement in _SCHEMA.split(";"):
+            for step in _STEPS[found:]:
+                for statement in step.split(";"):
                     run(statement)
-                run(f"PRAGMA user_version={FORMAT}")
+            run(f"PRAGMA user_version={FORMAT}")
 
     def close(self) -> None:
         """Close the file."""

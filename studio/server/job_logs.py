@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from studio.server.event_log import EventLog
@@ -43,6 +45,16 @@ class JobLogs:
             self._logs.move_to_end(job_id)
             self._drop_old()
             return log
+
+    @contextmanager
+    def watch(self, job_id: str) -> Iterator[EventLog]:
+        """Count as a watcher of a job, on the event loop."""
+        log = self.find(job_id)
+        log.watchers += 1
+        try:
+            yield log
+        finally:
+            log.watchers -= 1
 
     def find_ended(self, job_id: str) -> EventLog | None:
         """Return the log of a job that has ended, if it is still there."""

@@ -12,7 +12,13 @@ from studio.server.job import Job, JobOutput, JobState
 
 _COLUMNS = (
     "id, number, state, graph, document, title, vals, only_outputs, formats, priority, claim, crashes, cancelling, "
-    "made, started, ended, expires, owner, metadata, error, warnings, nodes, reused"
+    "made, started, ended, expires, owner, metadata, error, warnings, nodes, reused, stack, models"
+)
+_LONGEST_LISTED = 4096
+"""Values whose JSON is longer are not in lists of jobs."""
+
+_LISTED_COLUMNS = _COLUMNS.replace("vals", f"CASE WHEN length(vals) <= {_LONGEST_LISTED} THEN vals END").replace(
+    "nodes", "NULL"
 )
 
 
@@ -49,7 +55,7 @@ def read_jobs(connection: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
     if wanted.states:
         used.append(("state IN (SELECT value FROM json_each(?))", json.dumps(list(wanted.states))))
     where = f"WHERE {' AND '.join(term for term, _ in used)}" if used else ""
-    query = f"SELECT {_COLUMNS} FROM jobs {where} ORDER BY number DESC LIMIT ?"
+    query = f"SELECT {_LISTED_COLUMNS} FROM jobs {where} ORDER BY number DESC LIMIT ?"
     rows = connection.execute(query, (*(value for _, value in used), wanted.limit)).fetchall()
     return _add_outputs(connection, [_parse_job(row) for row in rows])
 
@@ -95,7 +101,7 @@ def _parse_job(row: tuple[Any, ...]) -> Job:
         graph=values["graph"],
         document_digest=values["document"],
         title=values["title"],
-        values=json.loads(values["vals"]),
+        values=_load(values["vals"]),
         only=_load(values["only_outputs"]),
         formats=json.loads(values["formats"]),
         priority=values["priority"],
@@ -112,6 +118,8 @@ def _parse_job(row: tuple[Any, ...]) -> Job:
         warnings=_load(values["warnings"]) or (),
         nodes=_load(values["nodes"]) or {},
         reused=None if values["reused"] is None else bool(values["reused"]),
+        stack=values["stack"],
+        models=values["models"],
     )
 
 

@@ -9,19 +9,17 @@ from typing import Any
 from blake3 import blake3
 
 from studio.app import RunResult, Studio
-from studio.errors import Finding, GraphError, NodeError, RunError, StudioError, describe_exception
+from studio.errors import Finding, GraphError, RunError, StudioError, describe_exception
 from studio.execution.control import Control
 from studio.provenance.output_folder import OutputFolder
 from studio.server.client_values import restore_values
+from studio.server.error_rows import describe_error, describe_errors
 from studio.server.file_store import FileStore
 from studio.server.graph_list import GraphList, parse_job_graph
 from studio.server.hidden_paths import hide_paths
 from studio.server.job import Job, JobEnd, JobOutput, JobState
 from studio.server.live_job import LiveJob
 from studio.surrogates import dump_json
-
-RETRY_CODES = frozenset({"E301", "E304", "E305", "E310", "E312", "E401", "E402", "E602", "E800", "E999"})
-"""Of errors after which the same job may succeed: memory, time, disks, missing weights, and what nobody foresaw."""
 
 _STATES = {"done": JobState.SUCCEEDED, "cancelled": JobState.CANCELLED}
 
@@ -46,7 +44,7 @@ class JobRunner:
         """Run a job to its end; errors are in what is returned."""
         try:
             result = self._run(job, document, live, control)
-            outputs = [*self._keep_outputs(result)]
+            outputs = [*self._keep_outputs(result, job.owner)]
         except StudioError as error:
             return JobEnd(JobState.FAILED, error=describe_error(error), nodes=live.copy_nodes())
         except (Exception, SystemExit) as error:  # a bug must not end the only executor
@@ -68,7 +66,7 @@ class JobRunner:
         path = self._graphs.find_base(job.graph) if job.graph is not None else None
         graph = parse_job_graph(document, path, self._files.folder)
         faults: list[Finding] = []
-        values = restore_values(graph, job.values, lambda name: self._files.find(name).path, faults)
+        values = restore_values(graph, job.values or {}, lambda name: self._files.find(name).path, faults)
         if faults:
             raise GraphError(faults)
         return self._studio.run(
@@ -82,9 +80,9 @@ class JobRunner:
             load_outputs=False,
         )
 
-    def _keep_outputs(self, result: RunResult) -> Iterable[JobOutput]:
+    def _keep_outputs(self, result: RunResult, owner: str) -> Iterable[JobOutput]:
         for file in result.files:
-            stored = self._files.link(file.path, file.digest, file.path.name)
+            stored = self._files.link(file.path, file.digest, file.path.name, owner)
             yield JobOutput(file.output, file.index, file.path.name, stored.digest, stored.bytes, hide_paths(file.loss))
 
 
@@ -103,19 +101,3 @@ def name_recipe(job: Job) -> str:
     """Return what names all that decides a job's files: its document and its values."""
     parts = [job.document_digest, job.graph, job.values, job.only, job.formats]
     return blake3(dump_json(parts, sort_keys=True).encode()).hexdigest()
-
-
-def describe_errors(errors: Iterable[StudioError]) -> dict[str, Any]:
-    """Return the first of several errors as plain JSON, with the others beside it."""
-    found = [describe_error(error) for error in errors]
-    if not found:
-        found = [describe_error(RunError("E999", "the run failed without an error", hint="report it"))]
-    return {**found[0], "others": found[1:]} if len(found) > 1 else found[0]
-
-
-def describe_error(error: StudioError) -> dict[str, Any]:
-    """Return an error as a client is told: as plain JSON without paths, and whether the same may succeed later."""
-    row: Mapping[str, Any] = hide_paths(error.to_json())
-    if isinstance(error, NodeError):
-        row = {name: value for name, value in row.items() if name != "details"}  # a traceback
-    return {**row, "retry": error.code in RETRY_CODES}

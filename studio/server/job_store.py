@@ -6,7 +6,7 @@ import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from blake3 import blake3
@@ -23,6 +23,16 @@ MOST_CRASHES = 5
 _PATIENT_CRASHES = 2
 """A job that ran at so many goes behind the others of its priority, so that they run at all."""
 
+KEY_SEPARATOR = "\n"
+"""Stands between an idempotency key and the number of a job of one request; no header contains it."""
+
+_CRASHED = {
+    "code": "E822",
+    "where": "",
+    "message": f"the server died {MOST_CRASHES} times while this job ran",
+    "hint": "look into the log of the system; retry runs the job again",
+    "retry": True,
+}
 _ENDED = "('succeeded', 'failed', 'cancelled')"
 
 
@@ -42,8 +52,12 @@ class JobStore:
 
     # -- clients ---------------------------------------------------------------------------------------
 
-    def submit(self, wanted: Submission) -> tuple[Job, bool]:
+    def submit(self, wanted: Submission, most_queued: int | None = None) -> tuple[Job, bool]:
         """Queue a job and return it; the second value says whether it is new, and not known by its key.
+
+        Args:
+            wanted: What the client asks for.
+            most_queued: How many jobs of its owner may wait; None for no limit of its own.
 
         Raises:
             UsageError: E814 if the key belongs to another request, E817 if too many jobs wait.
@@ -52,10 +66,12 @@ class JobStore:
         digest = blake3(text.encode()).hexdigest()
         job_id = f"job-{secrets.token_hex(8)}"
         with self._file.transaction() as connection:
-            known = self._find_by_key(connection, wanted)
+            known = _find_by_key(connection, wanted.owner, wanted.key, wanted.request_digest)
             if known is not None:
                 return known, False
             self._check_room(connection)
+            if most_queued is not None:
+                _check_own_room(connection, wanted.owner, most_queued)
             connection.execute("INSERT OR IGNORE INTO documents VALUES (?, ?)", (digest, text))
             row = (
                 job_id,
@@ -69,25 +85,26 @@ class JobStore:
             more = (only, formats, wanted.priority, time.time(), wanted.owner, dump_json(wanted.metadata))
             connection.execute(
                 "INSERT INTO jobs (state, id, graph, document, title, vals, only_outputs, formats, priority, made, "
-                "owner, metadata, request_key, request_digest, place) "
-                "VALUES ('queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                "owner, metadata, request_key, request_digest, stack, models, place) "
+                "VALUES ('queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
                 "(SELECT coalesce(max(number), 0) + 1 FROM jobs))",
-                (*row, *more, wanted.key, wanted.request_digest),
+                (*row, *more, wanted.key, wanted.request_digest, wanted.stack, wanted.models),
             )
             _note_files(connection, job_id, wanted.files)
             job = read_job(connection, job_id)
         assert job is not None
         return job, True
 
-    def _find_by_key(self, connection: sqlite3.Connection, wanted: Submission) -> Job | None:
-        if wanted.key is None:
+    def find_by_key(self, owner: str, key: str | None, request_digest: str) -> Job | None:
+        """Return the job that a key of an owner got before, or None.
+
+        Raises:
+            UsageError: E814 if the key belongs to another request.
+        """
+        if key is None:
             return None
-        query = "SELECT id, request_digest FROM jobs WHERE owner = ? AND request_key = ?"
-        row = connection.execute(query, (wanted.owner, wanted.key)).fetchone()
-        if row is not None and row[1] != wanted.request_digest:
-            message = f"the key {wanted.key!r} belongs to another request"
-            raise UsageError("E814", message, hint="send a new Idempotency-Key with each new job")
-        return None if row is None else read_job(connection, row[0])
+        with self._file.reading() as connection:
+            return _find_by_key(connection, owner, key, request_digest)
 
     def _check_room(self, connection: sqlite3.Connection) -> None:
         count = connection.execute("SELECT count(*) FROM jobs WHERE state = 'queued'").fetchone()[0]
@@ -132,15 +149,15 @@ class JobStore:
             rows = connection.execute(f"SELECT state, count(*) FROM jobs {where} GROUP BY state", given).fetchall()
         return dict.fromkeys(JobState, 0) | {JobState(state): count for state, count in rows}
 
-    def cancel(self, job_id: str) -> Job:
-        """Cancel a job: at once if it is queued; one that runs is to end.
+    def cancel(self, job_id: str) -> tuple[Job, bool]:
+        """Cancel a job: at once if it is queued; one that runs is to end. Say whether it is cancelled by this.
 
         Raises:
             UsageError: E811 if it is unknown, E813 if it has ended.
         """
         now = time.time()
         with self._file.transaction() as connection:
-            connection.execute(
+            done = connection.execute(
                 "UPDATE jobs SET state = 'cancelled', ended = ?, expires = ? WHERE id = ? AND state = 'queued'",
                 (now, now + self._keep_seconds, job_id),
             )
@@ -149,7 +166,7 @@ class JobStore:
         if job.state not in (JobState.CANCELLED, JobState.RUNNING):
             message = f"job {job_id!r} has {job.state} already"
             raise UsageError("E813", message, hint="only queued and running jobs can be cancelled")
-        return job
+        return job, done.rowcount == 1
 
     def retry(self, job_id: str) -> Job:
         """Queue a failed or cancelled job again.
@@ -176,32 +193,28 @@ class JobStore:
 
     def reclaim(self) -> list[str]:
         """Queue again what ran when the server ended, the first time before others of its priority; return the ids."""
-        now = time.time()
-        crash = {
-            "code": "E822",
-            "where": "",
-            "message": f"the server died {MOST_CRASHES} times while this job ran",
-            "hint": "look into the log of the system; retry runs the job again",
-            "retry": True,
-        }
         with self._file.transaction() as connection:
-            run = connection.execute
-            run("UPDATE jobs SET crashes = crashes + 1 WHERE state = 'running'")
-            ended = (now, now + self._keep_seconds)
-            run(
-                "UPDATE jobs SET state = 'cancelled', ended = ?, expires = ? WHERE state = 'running' AND cancelling",
-                ended,
-            )
-            run(
-                "UPDATE jobs SET state = 'failed', error = ?, ended = ?, expires = ? "
-                "WHERE state = 'running' AND crashes >= ?",
-                (dump_json(crash), *ended, MOST_CRASHES),
-            )
-            rows = run(
-                "UPDATE jobs SET state = 'queued', place = CASE WHEN crashes < ? THEN -1 "
-                "ELSE (SELECT max(number) + 1 FROM jobs) END WHERE state = 'running' RETURNING id",
-                (_PATIENT_CRASHES,),
-            ).fetchall()
+            return self._queue_again(connection, "state = 'running'", ())
+
+    def _queue_again(self, connection: sqlite3.Connection, which: str, given: tuple[Any, ...]) -> list[str]:
+        """Count a failed try of running jobs, end those that have had too many, and queue the others again."""
+        now = time.time()
+        ended = (now, now + self._keep_seconds)
+        run = connection.execute
+        run(f"UPDATE jobs SET crashes = crashes + 1 WHERE {which}", given)
+        run(
+            f"UPDATE jobs SET state = 'cancelled', ended = ?, expires = ? WHERE {which} AND cancelling",
+            (*ended, *given),
+        )
+        run(
+            f"UPDATE jobs SET state = 'failed', error = ?, ended = ?, expires = ? WHERE {which} AND crashes >= ?",
+            (dump_json(_CRASHED), *ended, *given, MOST_CRASHES),
+        )
+        rows = run(
+            "UPDATE jobs SET state = 'queued', started = NULL, place = CASE WHEN crashes < ? THEN -1 "
+            f"ELSE (SELECT max(number) + 1 FROM jobs) END WHERE {which} RETURNING id",
+            (_PATIENT_CRASHES, *given),
+        ).fetchall()
         return [row[0] for row in rows]
 
     def claim(self) -> Job | None:
@@ -215,14 +228,24 @@ class JobStore:
             ).fetchone()
             return read_job(connection, row[0]) if row is not None else None
 
-    def give_back(self, job: Job) -> None:
-        """Queue a job again that ran, before others of its priority, unless its claim was lost."""
+    def give_back(self, job: Job, *, is_failed: bool = False) -> Job:
+        """Queue a job again that ran, before others of its priority, unless its claim was lost.
+
+        Args:
+            job: The job.
+            is_failed: Whether the server failed to run it, which counts as its death does.
+        """
+        own = (job.id, job.claim)
         with self._file.transaction() as connection:
-            connection.execute(
-                "UPDATE jobs SET state = 'queued', place = -1, started = NULL "
-                "WHERE id = ? AND state = 'running' AND claim = ? AND NOT cancelling",
-                (job.id, job.claim),
-            )
+            if is_failed:
+                self._queue_again(connection, "state = 'running' AND id = ? AND claim = ?", own)
+            else:
+                connection.execute(
+                    "UPDATE jobs SET state = 'queued', place = -1, started = NULL "
+                    "WHERE id = ? AND state = 'running' AND claim = ? AND NOT cancelling",
+                    own,
+                )
+            return self.find(job.id)
 
     def complete(self, job: Job, end: JobEnd) -> Job | None:
         """Record what a run led to, and return the job; None if its claim was lost, so that this does not count."""
@@ -262,12 +285,26 @@ class JobStore:
         return done.rowcount
 
 
+def _find_by_key(connection: sqlite3.Connection, owner: str, key: str | None, request_digest: str) -> Job | None:
+    if key is None:
+        return None
+    query = "SELECT id, request_digest FROM jobs WHERE owner = ? AND request_key = ?"
+    row = connection.execute(query, (owner, key)).fetchone()
+    if row is not None and row[1] != request_digest:
+        message = f"the key {key.partition(KEY_SEPARATOR)[0]!r} belongs to another request"
+        raise UsageError("E814", message, hint="send a new Idempotency-Key with each new job")
+    return None if row is None else read_job(connection, row[0])
+
+
+def _check_own_room(connection: sqlite3.Connection, owner: str, most_queued: int) -> None:
+    query = "SELECT count(*) FROM jobs WHERE owner = ? AND state = 'queued'"
+    count = connection.execute(query, (owner,)).fetchone()[0]
+    if count >= most_queued:
+        hint = "send the job again when some of them have ended; Retry-After says when to try"
+        raise UsageError("E817", f"{count} jobs of the token {owner!r} wait already", hint=hint)
+
+
 def _note_files(connection: sqlite3.Connection, job_id: str, digests: Sequence[str]) -> None:
     """Note which files a job needs, so that they are kept as long as it is."""
     for digest in digests:
         connection.execute("INSERT OR IGNORE INTO job_files VALUES (?, ?)", (digest, job_id))
-
-
-def describe_request(body: Mapping[str, Any]) -> str:
-    """Return what names a request, so that the same key with another body is found."""
-    return blake3(json.dumps(body, sort_keys=True).encode()).hexdigest()

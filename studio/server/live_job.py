@@ -19,6 +19,7 @@ from studio.api.events import (
     NodeWarned,
     RunStarted,
 )
+from studio.server.error_rows import describe_error
 from studio.server.hidden_paths import hide_paths
 
 _SECONDS_BETWEEN_STEPS = 0.1  # ten events of progress in a second
@@ -98,7 +99,7 @@ def _describe_change(event: NodeEvent) -> dict[str, Any]:
         case NodeSkipped():
             return {"state": "skipped", "reason": hide_paths(event.reason)}
         case NodeFailed():
-            return {"state": "failed", "error": hide_paths(event.error.to_json())}
+            return {"state": "failed", "error": describe_error(event.error)}
         case NodeWarned():
             return {"warnings": [hide_paths(event.message)]}
     return {}

@@ -15,9 +15,10 @@ from studio.server.graph_list import GraphList
 from studio.server.job import Job
 from studio.server.job_executor import JobExecutor
 from studio.server.job_logs import JobLogs
+from studio.server.job_queue import JobQueue
 from studio.server.job_store import JobStore
 from studio.server.submissions import Submissions
-from studio.server.token_store import Scope, Token, TokenStore
+from studio.server.token_store import Scope, Token, TokenLimits, TokenStore
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class ServerOptions:
         most_queued: How many jobs may wait.
         most_file_bytes: The size of the largest upload.
         models: Other names for graphs, by which clients of OpenAI's API know them.
+        most_seconds: How long a job may run; 0 for no limit.
+        most_stored_bytes: How many bytes of files are kept; 0 for no limit.
     """
 
     data: Path
@@ -49,6 +52,8 @@ class ServerOptions:
     most_queued: int = 100_000
     most_file_bytes: int = 4 * 2**30
     models: Mapping[str, str] = field(default_factory=dict)
+    most_seconds: float = 86400.0
+    most_stored_bytes: int = 0
 
 
 @dataclass
@@ -62,6 +67,7 @@ class Parts:
     options: ServerOptions
     studio: Studio
     store: JobStore
+    queue: JobQueue
     files: FileStore
     tokens: TokenStore
     graphs: GraphList
@@ -78,6 +84,36 @@ class Parts:
         """
         if self.is_draining:
             raise UsageError("E818", "the server is stopping", hint="send it again in a moment, or to another server")
+
+    def cancel_job(self, job_id: str) -> Job:
+        """Cancel a job, queued or running.
+
+        Raises:
+            UsageError: E811 if it is unknown, E813 if it has ended.
+        """
+        job = self.queue.cancel(job_id)
+        if job.is_cancelling:
+            self.executor.stop_run(job_id)
+        return job
+
+    def find_limits(self, request: Request) -> TokenLimits:
+        """Return what the token of a request may use; without a token that is everything."""
+        token = find_token(request)
+        return token.limits if token is not None else TokenLimits()
+
+    def check_quota(self, request: Request, more_bytes: int = 0) -> None:
+        """Refuse new jobs and files of a token whose files take all that they may.
+
+        Args:
+            request: The request.
+            more_bytes: How many bytes are to be added.
+
+        Raises:
+            UsageError: E824.
+        """
+        limits, owner = self.find_limits(request), name_owner(request)
+        if limits.most_bytes is not None:
+            limits.check_bytes(owner, self.files.count_bytes(owner) + more_bytes)
 
     def find_job(self, request: Request, job_id: str) -> Job:
         """Return a job that the token of a request may see.

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from studio.errors import GraphError, StudioError, UsageError
-from studio.server.job_run import describe_error
+from studio.server.error_rows import describe_error
 from studio.surrogates import dump_json
 
 _STATUS = {
@@ -25,8 +25,10 @@ _STATUS = {
     "E817": HTTPStatus.TOO_MANY_REQUESTS,
     "E818": HTTPStatus.SERVICE_UNAVAILABLE,
     "E819": HTTPStatus.NOT_FOUND,
+    "E824": HTTPStatus.INSUFFICIENT_STORAGE,
 }
-_RETRY_AFTER_SECONDS = {"E817": 5, "E818": 10, "E800": 30}
+_RETRY_AFTER_SECONDS = {"E817": 5, "E818": 10, "E800": 30, "E824": 600}
+"""Of errors after which the same request can succeed later, and when to try."""
 
 
 class JsonResponse(Response):
@@ -45,11 +47,21 @@ class ProblemResponse(JsonResponse):
     media_type = "application/problem+json"
 
 
+_OF_INPUTS = frozenset({"E311", "E312", "E501", "E502", "E602"})
+"""Of errors of a run that what a client sent can cause before it: files and models that are missing or invalid."""
+
+
 def find_status(error: StudioError) -> int:
     """Return the HTTP status of an error."""
     if error.code in _STATUS and not isinstance(error, GraphError):
         return _STATUS[error.code]
-    return 422 if isinstance(error, GraphError | UsageError) else 500
+    return 422 if isinstance(error, GraphError | UsageError) or error.code in _OF_INPUTS else 500
+
+
+def find_retry(error: StudioError) -> dict[str, str]:
+    """Return the header that says when to try again, or none."""
+    seconds = _RETRY_AFTER_SECONDS.get(error.code)
+    return {} if seconds is None else {"retry-after": str(seconds)}
 
 
 def create_problem(
@@ -66,9 +78,7 @@ def create_problem(
         "detail": row.pop("message"),
         **row,
     }
-    more = dict(headers or {})
-    if error.code in _RETRY_AFTER_SECONDS:
-        more["retry-after"] = str(_RETRY_AFTER_SECONDS[error.code])
+    more = {**find_retry(error), **(headers or {})}
     if number == HTTPStatus.UNAUTHORIZED:
         more["www-authenticate"] = "Bearer"
     return ProblemResponse(problem, number, more)

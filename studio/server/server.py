@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import resource
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,11 +14,13 @@ import uvicorn
 
 from studio.app import Studio
 from studio.errors import RunError, UsageError
+from studio.server.connections import Connection
 from studio.server.file_store import FileStore
 from studio.server.graph_list import GraphList
 from studio.server.job_executor import JobExecutor
 from studio.server.job_file import JobFile, own_folder
 from studio.server.job_logs import JobLogs
+from studio.server.job_queue import JobQueue
 from studio.server.job_run import JobRunner
 from studio.server.job_store import JobStore
 from studio.server.parts import Parts, ServerOptions
@@ -25,6 +29,8 @@ from studio.server.token_store import TokenStore
 from studio.server.web_app import create_web_app, is_loopback
 
 log = logging.getLogger("studio.server")
+
+_MOST_CONNECTIONS = 4000  # the guard refuses requests earlier, with an answer
 
 
 class Server:
@@ -96,6 +102,7 @@ class Server:
             self._loop.call_soon_threadsafe(self._stopping.set)
 
     async def _serve(self, on_ready: Callable[[], None]) -> None:
+        _allow_open_files()
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         parts = self._parts = self._create_parts(self._loop)
         config = uvicorn.Config(
@@ -105,8 +112,8 @@ class Server:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=5,
-            limit_concurrency=None,
-            http="h11",  # it limits headers; the other parser does not
+            limit_concurrency=_MOST_CONNECTIONS,
+            http=Connection,  # it limits headers; the other parser does not
             ws="none",
             h11_max_incomplete_event_size=64 * 1024,
         )
@@ -129,13 +136,27 @@ class Server:
     def _create_parts(self, loop: asyncio.AbstractEventLoop) -> Parts:
         options, studio = self.options, self._studio
         store = JobStore(self._file, keep_seconds=options.keep_seconds, most_queued=options.most_queued)
-        files = FileStore(options.data.absolute() / "files", self._file, keep_seconds=options.keep_seconds)
+        files = FileStore(
+            options.data.absolute() / "files",
+            self._file,
+            keep_seconds=options.keep_seconds,
+            most_bytes=options.most_stored_bytes,
+        )
         outputs = options.data.absolute() / "outputs"
         logs = JobLogs(loop)
         runner = JobRunner(studio, self._graphs, files, outputs)
-        executor = JobExecutor(store, files, logs, runner, outputs, keep_seconds=options.keep_seconds)
+        queue = JobQueue(store, logs)
+        executor = JobExecutor(
+            store,
+            queue,
+            files,
+            runner,
+            outputs,
+            keep_seconds=options.keep_seconds,
+            most_seconds=options.most_seconds,
+        )
         submissions = Submissions(studio, self._graphs, files)
-        return Parts(options, studio, store, files, self._tokens, self._graphs, submissions, executor, logs)
+        return Parts(options, studio, store, queue, files, self._tokens, self._graphs, submissions, executor, logs)
 
 
 class _QuietServer(uvicorn.Server):
@@ -145,6 +166,13 @@ class _QuietServer(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Handle no signals."""
         yield
+
+
+def _allow_open_files() -> None:
+    """Let this process open as many files as the system allows it: each connection is one."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from blake3 import blake3
+
 from studio.api import TypeSpec
 from studio.app import Studio
-from studio.errors import Finding, GraphError, UsageError
+from studio.errors import Finding, GraphError, RunError, UsageError
+from studio.execution.plan import Plan
 from studio.graph import ResolvedGraph
-from studio.server.client_values import find_document_faults, find_model_faults, list_files, restore_values
+from studio.runtime.memory import show_bytes
+from studio.server.client_values import (
+    find_document_faults,
+    find_model_faults,
+    list_files,
+    refuse_file,
+    restore_values,
+)
 from studio.server.file_store import FileStore, parse_file_name
 from studio.server.graph_list import GraphList, parse_job_graph
-from studio.server.job import HIGHEST_PRIORITY, LOWEST_PRIORITY, MOST_METADATA_BYTES, Submission
+from studio.server.job import (
+    HIGHEST_PRIORITY,
+    LOWEST_PRIORITY,
+    MOST_METADATA_BYTES,
+    MOST_VALUES_BYTES,
+    Submission,
+)
 from studio.server.job_run import create_output_folder
-from studio.server.job_store import describe_request
+from studio.server.stack_names import name_models, name_stack
 from studio.suggestion import suggest
 from studio.surrogates import dump_json
 
@@ -44,6 +61,9 @@ class JobRequest:
 
 
 _EXTENSION = re.compile("[a-z0-9]{1,8}")
+_OF_FILES = ("E129", "E130", "E135", "E311")
+"""Of errors that would say of a path of this machine whether something is there."""
+
 _KEYS = ("graph", "values", "only", "formats", "priority", "metadata")
 
 
@@ -85,6 +105,13 @@ _KINDS: Mapping[str, tuple[Any, str]] = {
 }
 
 
+def describe_request(request: JobRequest) -> str:
+    """Return what names a request, so that the same key with another body is found."""
+    body = {"graph": request.graph, "values": request.values, "only": request.only, "priority": request.priority}
+    body |= {"formats": request.formats, "metadata": request.metadata}
+    return blake3(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
 class Submissions:
     """Checks requests against the graphs, the node types and the files that there are.
 
@@ -99,8 +126,14 @@ class Submissions:
         self._graphs = graphs
         self._files = files
 
-    def check(self, request: JobRequest, *, owner: str = "", key: str | None = None) -> Submission:
+    def check(self, request: JobRequest, *, owner: str = "", key: str | None = None, digest: str = "") -> Submission:
         """Return a request as a job can run it.
+
+        Args:
+            request: The request.
+            owner: Name of the token.
+            key: The idempotency key; None for none.
+            digest: What names the request.
 
         Raises:
             UsageError: E809, E810 or E812: the request, the name of the graph or of a file is wrong.
@@ -114,10 +147,7 @@ class Submissions:
         values = restore_values(resolved.graph, request.values, lambda file: self._files.find(file).path, faults)
         _refuse(faults)
         self._check_formats(request, {name: spec for name, (_, spec) in resolved.outputs.items()})
-        plan = self._studio.plan_resolved(resolved, values, only=request.only)
-        _refuse([] if name is not None else find_model_faults(plan))
-        body = {"graph": request.graph, "values": request.values, "only": request.only, "priority": request.priority}
-        body |= {"formats": request.formats, "metadata": request.metadata}
+        plan = self._plan(resolved, values, request)
         return Submission(
             document=resolved.graph.json,
             graph=name,
@@ -126,11 +156,26 @@ class Submissions:
             formats=request.formats,
             priority=request.priority,
             metadata=request.metadata,
-            files=sorted({digest for one in named if (digest := parse_file_name(one))}),
+            files=sorted({file for one in named if (file := parse_file_name(one))}),
             owner=owner,
             key=key,
-            request_digest=describe_request(body),
+            request_digest=digest,
+            stack=name_stack(plan),
+            models=name_models(plan),
         )
+
+    def _plan(self, resolved: ResolvedGraph, values: Mapping[str, Any], request: JobRequest) -> Plan:
+        """Return the plan of a job; of a client's document it says no more than that a file may not be read."""
+        if isinstance(request.graph, str):
+            return self._studio.plan_resolved(resolved, values, only=request.only)
+        try:
+            plan = self._studio.plan_resolved(resolved, values, only=request.only)
+        except RunError as error:
+            if error.code not in _OF_FILES:
+                raise
+            raise GraphError([refuse_file("a quoted literal", "/graph")]) from None
+        _refuse(find_model_faults(plan))
+        return plan
 
     def _find_files(self, request: JobRequest) -> dict[str, str]:
         """Return the uploaded files that a request names, each with its place; all of them must be here."""
@@ -172,7 +217,9 @@ class Submissions:
         assert not isinstance(request.graph, str)
         document = dict(request.graph)
         _refuse(find_document_faults(document))
-        return self._studio.resolve(parse_job_graph(document, None, self._files.folder))
+        resolved = self._studio.resolve(parse_job_graph(document, None, self._files.folder))
+        _refuse([refuse_file(one.found or "a file", one.where) for one in resolved.errors if one.code in _OF_FILES])
+        return resolved
 
 
 def _refuse(faults: Sequence[Finding]) -> None:
@@ -185,11 +232,14 @@ def _check_extent(request: JobRequest) -> None:
     """Refuse what no job can have.
 
     Raises:
-        UsageError: E809.
+        UsageError: E808 or E809.
     """
     if not LOWEST_PRIORITY <= request.priority <= HIGHEST_PRIORITY:
         hint = f"take a whole number from {LOWEST_PRIORITY} to {HIGHEST_PRIORITY}"
         raise UsageError("E809", f"invalid priority {request.priority}", where="/priority", hint=hint)
+    if len(dump_json(request.values)) > MOST_VALUES_BYTES:
+        message = f"the values have more than {show_bytes(MOST_VALUES_BYTES)}"
+        raise UsageError("E808", message, where="/values", hint="upload large values as files")
     size = len(dump_json(request.metadata).encode())
     if size > MOST_METADATA_BYTES:
         message, hint = f"metadata of {size} bytes", f"keep it within {MOST_METADATA_BYTES} bytes of JSON"

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from studio.errors import RunError, StudioError, UsageError, describe_exception
 from studio.server.guard import LOOPBACK_NAMES, Guard
 from studio.server.openai_face import images, models, speech
+from studio.server.openai_face.face import create_error
 from studio.server.openapi import create_document
 from studio.server.parts import Parts
 from studio.server.problem import JsonResponse, create_problem
@@ -48,7 +49,12 @@ def create_web_app(parts: Parts) -> ASGIApp:
     hosts = {*LOOPBACK_NAMES, parts.options.host, *parts.options.allowed_hosts} if is_open else None
     if not is_open and parts.options.allowed_hosts:
         hosts = {*LOOPBACK_NAMES, *parts.options.allowed_hosts}
-    return Guard(app, parts.tokens, hosts, needs_token=not is_open)
+    return Guard(app, parts.tokens, hosts, answer_refused, needs_token=not is_open)
+
+
+def answer_refused(path: str, error: StudioError) -> Response:
+    """Return the answer to a request that ends with an error, in the form that clients of its path read."""
+    return create_error(error) if path.startswith("/v1/") else create_problem(error)
 
 
 def is_loopback(host: str) -> bool:
@@ -61,14 +67,15 @@ def _add_error_answers(app: FastAPI) -> None:
 
     @app.exception_handler(StudioError)
     async def answer_error(request: Request, error: StudioError) -> Response:
-        return create_problem(error)
+        return answer_refused(request.url.path, error)
 
     @app.exception_handler(RequestValidationError)
     async def answer_invalid(request: Request, error: RequestValidationError) -> Response:
         first: dict[str, Any] = error.errors()[0]
         place = "/".join(str(part) for part in first["loc"])
         hint = "see /api/v1/openapi.json"
-        return create_problem(UsageError("E809", f"invalid {place}: {first['msg']}", where=f"/{place}", hint=hint))
+        wrong = UsageError("E809", f"invalid {place}: {first['msg']}", where=f"/{place}", hint=hint)
+        return answer_refused(request.url.path, wrong)
 
     @app.exception_handler(HTTPException)
     async def answer_refusal(request: Request, error: HTTPException) -> Response:
@@ -82,4 +89,4 @@ def _add_error_answers(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def answer_bug(request: Request, error: Exception) -> Response:
         bug = RunError("E999", f"a bug in Studio: {describe_exception(error)}", hint="report it")
-        return create_problem(bug)
+        return answer_refused(request.url.path, bug)

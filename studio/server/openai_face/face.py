@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from studio.server.file_store import PREFIX
 from studio.server.hidden_paths import hide_paths
 from studio.server.job import ENDED_STATES, Job, JobOutput, JobState
 from studio.server.parts import Parts
-from studio.server.problem import JsonResponse, find_status
+from studio.server.problem import JsonResponse, find_retry, find_status
 from studio.server.routes.jobs import queue_job
 from studio.server.submissions import JobRequest
 
@@ -69,7 +71,7 @@ def create_error(error: StudioError) -> Response:
     message = f"{error.message} ({error.hint})" if error.hint else error.message
     where = error.where.rpartition("/")[2] or None
     body = {"error": {"message": hide_paths(message), "type": kind, "param": where, "code": error.code}}
-    return JsonResponse(body, status, {"x-should-retry": "false"} if is_final else None)
+    return JsonResponse(body, status, {"x-should-retry": "false"} if is_final else find_retry(error))
 
 
 def find_graph(parts: Parts, body: Mapping[str, Any]) -> tuple[str, ResolvedGraph]:
@@ -125,35 +127,40 @@ async def run_jobs(parts: Parts, request: Request, wanted: Iterable[JobRequest])
     """Queue jobs, wait for all of them, and return them as they ended.
 
     Raises:
-        ClientGone: The client has gone; the jobs are cancelled.
-        StudioError: A request is refused, or a job failed.
+        ClientGone: The client has gone; those of the jobs that nobody else waits for are cancelled.
+        StudioError: A request is refused, so that none of its jobs is queued, or a job failed.
     """
-    jobs = [(await run_in_threadpool(queue_job, parts, request, one, number))[0] for number, one in enumerate(wanted)]
-    return [await _wait(parts, request, job, jobs) for job in jobs]
+    jobs: list[Job] = []
+    with ExitStack() as watched:
+        try:
+            for number, one in enumerate(wanted):
+                jobs.append((await run_in_threadpool(queue_job, parts, request, one, number))[0])
+                watched.enter_context(parts.logs.watch(jobs[-1].id))
+            return [await _wait(parts, request, job) for job in jobs]
+        except (StudioError, ClientGone, asyncio.CancelledError):
+            watched.close()
+            await asyncio.shield(run_in_threadpool(_cancel_unwatched, parts, jobs))
+            raise
 
 
-async def _wait(parts: Parts, request: Request, job: Job, jobs: Iterable[Job]) -> Job:
+async def _wait(parts: Parts, request: Request, job: Job) -> Job:
     log = parts.logs.find(job.id)
-    log.watchers += 1
-    try:
-        while True:
-            number = log.last
-            now = await run_in_threadpool(parts.store.find, job.id)
-            if now.state in ENDED_STATES:
-                return _check_end(now)
-            if await request.is_disconnected():
-                await asyncio.gather(*(run_in_threadpool(_cancel, parts, one.id) for one in jobs))
-                raise ClientGone
-            await log.wait(number, _SECONDS_BETWEEN_LOOKS)
-    finally:
-        log.watchers -= 1
+    while True:
+        number = log.last
+        now = await run_in_threadpool(parts.store.find, job.id)
+        if now.state in ENDED_STATES:
+            return _check_end(now)
+        if await request.is_disconnected():
+            raise ClientGone
+        await log.wait(number, _SECONDS_BETWEEN_LOOKS)
 
 
-def _cancel(parts: Parts, job_id: str) -> None:
-    try:
-        parts.executor.cancel(job_id)
-    except UsageError:  # it has ended
-        return
+def _cancel_unwatched(parts: Parts, jobs: Iterable[Job]) -> None:
+    """Cancel the jobs of a request that ended early; with an idempotency key, others may wait for them too."""
+    for job in jobs:
+        if not parts.logs.find(job.id).watchers:
+            with contextlib.suppress(UsageError):  # it has ended
+                parts.cancel_job(job.id)
 
 
 def _check_end(job: Job) -> Job:

@@ -6,23 +6,18 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from studio.errors import UsageError
 from studio.server.body import limit_body
-from studio.server.file_store import StoredFile, Upload, parse_file_name
+from studio.server.file_answer import answer_file
+from studio.server.file_store import StoredFile, check_digest, parse_file_name
+from studio.server.form import is_form, read_form
 from studio.server.job_view import FILES_URL
-from studio.server.media_types import find_extension
-from studio.server.parts import Parts
+from studio.server.parts import Parts, name_owner
 from studio.server.problem import JsonResponse
 
 _PART_BYTES = 2**20
-_HEADERS = {
-    "cache-control": "private, max-age=31536000, immutable",
-    "content-security-policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; media-src 'self'",
-    "x-content-type-options": "nosniff",
-}
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -56,15 +51,7 @@ def create_router(parts: Parts) -> APIRouter:
     @router.get("/{digest}", summary="Download a file, or a range of it.")
     @router.head("/{digest}", summary="Say whether there is a file of a digest.")
     def download(request: Request, digest: str, name: FileName = "") -> Response:
-        file = parts.files.find(digest)
-        etag = f'"{file.name}"'
-        headers = {**_HEADERS, "etag": etag}
-        if _fits(request.headers.get("if-none-match", ""), etag):
-            return Response(status_code=304, headers=headers)
-        name = name or f"{file.digest[:16]}{find_extension(file.media_type)}"
-        return FileResponse(
-            file.path, headers=headers, media_type=file.media_type, filename=name, content_disposition_type="inline"
-        )
+        return answer_file(request, parts.files.find(digest), name)
 
     return router
 
@@ -78,44 +65,44 @@ def _parse(name: str) -> str:
 
 
 async def _receive(parts: Parts, request: Request, name: str, expected: str | None) -> Response:
-    """Keep the file that a request carries: its body, or its only part that is a file."""
+    """Keep the file that a request carries: its body, or the only file of its form."""
     parts.check_open()
-    limited = limit_body(request, parts.options.most_file_bytes)
-    upload = parts.files.open_upload()
-    try:
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "multipart/form-data":
-            name = await _read_form(limited, upload) or name
-        else:
-            async for part in limited.stream():
-                upload.write(part)
-        file = await run_in_threadpool(upload.finish, name=name, expected=expected)
-    finally:
-        upload.close()
+    await run_in_threadpool(parts.check_quota, request, _find_length(request))
+    limited, owner = limit_body(request, parts.options.most_file_bytes), name_owner(request)
+    if is_form(request):
+        form = await read_form(limited, parts.files, owner=owner)
+        if not form.files:
+            raise UsageError("E809", "the form contains no file", hint="send the file as the part 'file'")
+        file, name = form.files[0].stored, form.files[0].name or name
+        check_digest(file.digest, expected)
+    else:
+        file = await _read_body(parts, limited, name, expected, owner)
     return JsonResponse(describe_file(file, name), 201, {"location": f"{FILES_URL}/{file.name}"})
 
 
-async def _read_form(request: Request, upload: Upload) -> str:
-    """Write the file of a form, and return its name.
+async def _read_body(parts: Parts, request: Request, name: str, expected: str | None, owner: str) -> StoredFile:
+    """Keep the body of a request; it is hashed and written on threads, some of it at a time."""
+    upload = await run_in_threadpool(parts.files.open_upload)
+    try:
+        pending = bytearray()
+        async for part in request.stream():
+            pending += part
+            if len(pending) >= _PART_BYTES:
+                await run_in_threadpool(upload.write, bytes(pending))
+                pending.clear()
+        await run_in_threadpool(upload.write, bytes(pending))
+        return await run_in_threadpool(upload.finish, name=name, expected=expected, owner=owner)
+    finally:
+        await run_in_threadpool(upload.close)
 
-    Raises:
-        UsageError: E809 if the form has none.
-    """
-    async with request.form(max_files=1, max_fields=8) as form:
-        found = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
-        if not found:
-            raise UsageError("E809", "the form contains no file", hint="send the file as the part 'file'")
-        while part := await found[0].read(_PART_BYTES):
-            upload.write(part)
-        return found[0].filename or ""
+
+def _find_length(request: Request) -> int:
+    """Return how long a request says that its body is."""
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isascii() and length.isdigit() and len(length) < 19 else 0
 
 
 def describe_file(file: StoredFile, name: str = "") -> dict[str, Any]:
     """Return a file as clients see it."""
     row = {"digest": file.name, "url": f"{FILES_URL}/{file.name}", "bytes": file.bytes}
     return {**row, "media_type": file.media_type, "name": name}
-
-
-def _fits(header: str, etag: str) -> bool:
-    """Say whether If-None-Match names an entity."""
-    tags = [tag.strip().removeprefix("W/") for tag in header.split(",")]
-    return etag in tags or "*" in tags

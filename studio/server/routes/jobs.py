@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
@@ -12,11 +12,12 @@ from studio.errors import UsageError
 from studio.server.body import read_object
 from studio.server.job import Job, JobState
 from studio.server.job_rows import JobFilter
+from studio.server.job_store import KEY_SEPARATOR
 from studio.server.job_view import describe_job, describe_jobs
 from studio.server.openapi import JOB_BODY
 from studio.server.parts import Parts, find_owner, name_owner
 from studio.server.problem import JsonResponse
-from studio.server.submissions import JobRequest, parse_job_request
+from studio.server.submissions import JobRequest, describe_request, parse_job_request
 
 _LONGEST_KEY = 256
 
@@ -59,14 +60,13 @@ def create_router(parts: Parts) -> APIRouter:
     @router.post("/jobs/{job_id}/cancel", summary="Cancel a queued or running job.")
     def cancel(request: Request, job_id: str) -> Response:
         parts.find_job(request, job_id)
-        return _answer(parts, parts.executor.cancel(job_id))
+        return _answer(parts, parts.cancel_job(job_id))
 
     @router.post("/jobs/{job_id}/retry", summary="Queue a failed or cancelled job again.")
     def retry(request: Request, job_id: str) -> Response:
         parts.check_open()
         parts.find_job(request, job_id)
-        job = parts.store.retry(job_id)
-        parts.logs.report_state(job.id, {"state": job.state}, owner=job.owner)
+        job = parts.queue.retry(job_id)
         parts.executor.notify()
         return _answer(parts, job)
 
@@ -97,17 +97,31 @@ def queue_job(parts: Parts, request: Request, wanted: JobRequest, number: int = 
         StudioError: The request is refused.
     """
     parts.check_open()
+    key, owner = _find_key(request, number), name_owner(request)
+    digest = describe_request(wanted)
+    known = parts.store.find_by_key(owner, key, digest)  # first: its graph or its files may be gone meanwhile
+    if known is not None:
+        return known, False
+    limits = parts.find_limits(request)
+    limits.check_priority(wanted.priority)
+    parts.check_quota(request)
+    submission = parts.submissions.check(wanted, owner=owner, key=key, digest=digest)
+    job, is_new = parts.queue.submit(submission, limits.most_queued)
+    if is_new:
+        parts.executor.notify()
+    return job, is_new
+
+
+def _find_key(request: Request, number: int) -> str | None:
+    """Return the idempotency key of a job of a request.
+
+    Raises:
+        UsageError: E809 if it is empty or too long.
+    """
     key = request.headers.get("idempotency-key")
     if key is not None and not 0 < len(key) <= _LONGEST_KEY:
         raise UsageError("E809", "invalid Idempotency-Key", hint=f"use 1 to {_LONGEST_KEY} characters")
-    key = f"{key} {number}" if key is not None and number else key
-    submission = parts.submissions.check(wanted, owner=name_owner(request), key=key)
-    job, is_new = parts.store.submit(submission)
-    if is_new:
-        change: dict[str, Any] = {"state": job.state, "graph": job.graph, "title": job.title, "made": job.made}
-        parts.logs.report_state(job.id, change, owner=job.owner)
-        parts.executor.notify()
-    return job, is_new
+    return f"{key}{KEY_SEPARATOR}{number}" if key is not None and number else key
 
 
 def _answer(parts: Parts, job: Job) -> Response:

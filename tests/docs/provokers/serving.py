@@ -203,3 +203,28 @@ def _(place: Place) -> Any:
             parts.store.claim()
             parts.store.reclaim()
         return parts.store.find(job["id"]).error
+
+
+@provokes("E823")
+def _(place: Place) -> Any:
+    import time
+
+    from studio.execution.control import Control
+    from studio.server.job import JobEnd, JobState
+    from studio.server.time_limit import TimeLimit
+
+    control = Control()
+    with TimeLimit(control, 0.01) as limit:
+        while not control.cancelled:
+            time.sleep(0.001)
+    return limit.explain(JobEnd(JobState.CANCELLED)).error
+
+
+@provokes("E824")
+def _(place: Place) -> Any:
+    from studio.server.token_store import Scope, TokenLimits
+
+    with open_client(place) as (send, parts):
+        secret = parts.tokens.add("ada", Scope.RUN, TokenLimits(most_bytes=10))
+        headers = {"authorization": f"Bearer {secret}"}
+        return read_problem(send("POST", "/api/v1/files", content=b"x" * 11, headers=headers))

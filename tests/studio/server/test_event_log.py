@@ -61,3 +61,18 @@ def test_an_id_counts_only_for_this_start_of_the_server() -> None:
     assert parse_event_id(f"{EPOCH}-12") == 12
     for text in (None, "", "12", f"{EPOCH}-", f"{EPOCH}-x", f"{EPOCH}--1", f"{EPOCH}-{'9' * 20}", f"x{EPOCH}-1"):
         assert parse_event_id(text) is None
+
+
+def test_a_log_takes_a_bounded_number_of_bytes_and_few_when_it_is_closed() -> None:
+    log = EventLog(asyncio.new_event_loop())
+    log._loop.close()
+    for _ in range(100):
+        log.add("node", {"text": "x" * 50_000})
+
+    before = sum(len(entry.text) for entry in log._entries)
+    log.close()
+
+    assert before <= 2**20
+    assert sum(len(entry.text) for entry in log._entries) <= 2**16
+    assert log.read_after(99) != []
+    assert log.read_after(0) is None

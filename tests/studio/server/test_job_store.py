@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ from studio.server.job import Job, JobEnd, JobOutput, JobState, Submission
 from studio.server.job_file import JobFile, own_folder
 from studio.server.job_rows import JobFilter
 from studio.server.job_store import MOST_CRASHES, JobStore
+from studio.server.token_store import TokenStore
 
 GRAPH = {"studio": 1, "title": "A \ud800 title"}
 
@@ -180,3 +183,42 @@ def test_submitting_and_listing_stay_fast_with_ten_thousand_jobs(store: JobStore
     assert sorted(places.values()) == [*range(9972, 10022)]
     assert store.find_places(jobs[:1]) == {jobs[0].id: 10021}
     assert seconds < 0.1  # all three; it measured 0.010 on a busy machine
+
+
+def test_a_file_of_the_first_format_gets_what_is_new(tmp_path: Path) -> None:
+    from studio.server import job_file
+
+    (tmp_path / "data").mkdir()
+    with contextlib.closing(sqlite3.connect(tmp_path / "data" / job_file.FILE_NAME)) as old:
+        old.executescript(job_file._SCHEMA)
+        old.execute("INSERT INTO tokens VALUES ('ada', 'hash', 'run', 1.0)")
+        old.execute("PRAGMA user_version=1")
+        old.commit()
+
+    with contextlib.closing(JobFile(tmp_path / "data")) as file:
+        [token] = TokenStore(file).list_tokens()
+        job = submit(JobStore(file), stack="s")
+
+    assert (token.limits.highest_priority, job.stack) == (0, "s")
+
+
+def test_long_values_are_not_in_lists_of_jobs(store: JobStore) -> None:
+    jobs = [submit(store, values={"text": "x" * size}) for size in (10, 10_000)]
+
+    listed = store.list_jobs(JobFilter())
+
+    assert [job.values is None for job in listed] == [True, False]
+    assert store.find(jobs[1].id).values == {"text": "x" * 10_000}
+
+
+def test_queries_of_lists_use_indexes(file: JobFile) -> None:
+    queries = [
+        "SELECT id FROM jobs WHERE owner = 'a' ORDER BY number DESC LIMIT 5",
+        "SELECT state, count(*) FROM jobs WHERE owner = 'a' GROUP BY state",
+        "SELECT count(*) FROM jobs WHERE owner = 'a' AND state = 'queued'",
+    ]
+    with file.reading() as connection:
+        plans = [str(connection.execute(f"EXPLAIN QUERY PLAN {query}").fetchall()) for query in queries]
+
+    assert all("jobs_by_owner" in plan for plan in plans)
+    assert not any("TEMP B-TREE" in plan for plan in plans)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -126,3 +128,52 @@ def test_a_job_that_fails_for_good_is_not_asked_for_again(desk: Desk) -> None:
 
     assert (error.value.status_code, error.value.response.headers.get("x-should-retry")) == (422, "false")
     assert desk.client.get("/api/v1/jobs").json()["counts"]["failed"] == 1
+
+
+def test_jobs_of_a_request_that_is_refused_do_not_wait(start: Callable[..., Desk]) -> None:
+    desk = start(most_queued=2)
+    desk.write_graph("paint", PAINT)
+    gate = {"nodes": {"a": {"type": "fake.wait", "inputs": {"gate": "gate"}}}, "outputs": {"x": {"from": "a"}}}
+    desk.submit({"studio": 1, **gate})
+    desk.probe.wait_for("gate")
+
+    with connect(desk) as client, pytest.raises(openai.RateLimitError) as error:
+        client.images.generate(model="paint", prompt="a tree", n=3)
+
+    assert int(error.value.response.headers["retry-after"]) > 0
+    counts = desk.client.get("/api/v1/jobs").json()["counts"]
+    assert (counts["queued"], counts["cancelled"]) == (0, 2)
+
+
+def test_a_client_that_goes_does_not_cancel_the_job_that_another_waits_for(desk: Desk) -> None:
+    gate = {"inputs": {"prompt": {"type": "text"}}, "outputs": {"picture": {"from": "b"}}, "nodes": {
+        "a": {"type": "fake.wait", "inputs": {"gate": "gate", "cautious": True}},
+        "b": {"type": "fake.image", "inputs": {"seed": {"from": "a"}}},
+    }}  # fmt: skip
+    desk.write_graph("slow", gate)
+    found: list[Any] = []
+
+    def ask(timeout: float) -> None:
+        with connect(desk) as client:
+            own = client.with_options(timeout=timeout)
+            headers = {"idempotency-key": "k"}
+            found.append(own.images.generate(model="slow", prompt="a tree", extra_headers=headers))
+
+    patient = threading.Thread(target=ask, args=(30.0,))
+    patient.start()
+    desk.probe.wait_for("gate")
+    with pytest.raises(openai.APITimeoutError):
+        ask(0.5)
+    time.sleep(1.2)  # until the server sees that the client has gone
+    desk.probe.open("gate")
+    patient.join()
+
+    assert len(found) == 1
+
+
+def test_errors_before_any_route_have_the_form_of_openai(desk: Desk) -> None:
+    desk.parts.tokens.add("ada", Scope.RUN)
+
+    with connect(desk, "wrong") as client, pytest.raises(openai.AuthenticationError) as error:
+        client.models.list()
+    assert error.value.code == "E805"

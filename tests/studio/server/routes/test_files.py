@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pytest
 from blake3 import blake3
 from fakes import graph
 from PIL import Image
@@ -179,3 +180,78 @@ def test_neither_files_nor_nodes_name_folders_of_the_server(desk: Desk, tmp_path
     assert record.recipe.inputs == {"photo": {"file": file}}
     assert record.recipe.file_digests == {file: file.removeprefix("blake3:")}
     assert record.recipe.base == tmp_path
+
+
+def test_no_upload_touches_the_folder_of_temporary_files(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.SpooledTemporaryFile", None)
+    monkeypatch.setattr("tempfile.TemporaryFile", None)
+    png = create_png(900)  # over 2 MB
+
+    response = desk.client.post("/api/v1/files", files={"file": ("..\\x/photo.png", png)}, data={"note": "ü"})
+
+    assert response.status_code == 201
+    assert response.json()["digest"] == f"blake3:{blake3(png).hexdigest()}"
+    assert (response.json()["name"], response.json()["media_type"]) == ("photo.png", "image/png")
+
+
+def test_what_is_no_form_is_a_problem_and_leaves_nothing(desk: Desk) -> None:
+    begin = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nabc'
+    bodies = {
+        b"": "the form is cut off",
+        begin: "the form is cut off",
+        b"abc": "the body is not a form",
+        begin + b"\r\n" + begin + b"\r\n--b--\r\n": "the form has too many files",
+        b"--b\r\nContent-Disposition: form-data\r\n\r\nabc\r\n--b--\r\n": "a part of the form has no name",
+        b'--b\r\nContent-Disposition: form-data; name="x"\r\n\r\nabc\r\n--b--\r\n': "the form contains no file",
+        b"--b\r\nX: " + b"y" * 9000 + b"\r\n\r\n": "the body is not a form",
+    }
+    headers = {"content-type": "multipart/form-data; boundary=b; charset=nonsense"}
+
+    for body, message in bodies.items():
+        response = desk.client.post("/api/v1/files", content=body, headers=headers)
+        assert (response.status_code, response.json()["detail"]) == (422, message), body
+    bare = desk.client.post("/api/v1/files", content=b"x", headers={"content-type": "multipart/form-data"})
+    assert (bare.status_code, bare.json()["detail"]) == (422, "the form has no boundary")
+    assert list((desk.folder / "data" / "files").iterdir()) == []
+
+
+def test_a_range_that_is_no_part_of_the_file_is_a_problem(desk: Desk) -> None:
+    url = f"/api/v1/files/{desk.upload(b'0123456789')}"
+
+    for asked in ("bytes=10-", "bytes=-0", "bytes=5-2", "lines=1-2", "bytes=", "bytes=a-b", f"bytes={'0-0,' * 40}1-1"):
+        response = desk.client.get(url, headers={"range": asked})
+        assert (response.status_code, response.json()["code"]) == (416, "E809"), asked
+        assert response.headers["content-range"] == "bytes */10"
+    assert desk.client.get(url, headers={"range": "bytes=-3"}).content == b"789"
+
+
+def test_files_that_nobody_needs_make_room_and_those_of_jobs_stay(
+    start: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.server.file_store._SECONDS_TO_USE", 0.0)
+    desk = start(most_stored_bytes=3000)
+    needed = desk.upload(create_png(8))
+    desk.run(graph({"a": ("fake.mean", {"image": {"file": needed}})}, number="a"))
+    first = desk.upload(b"a" * 2000)
+
+    second = desk.upload(b"b" * 2000)
+    refused = desk.client.post("/api/v1/files", content=b"c" * 4000)
+
+    statuses = [desk.client.head(f"/api/v1/files/{name}").status_code for name in (needed, first, second)]
+    assert (statuses[:2], refused.status_code, refused.json()["code"]) == ([200, 404], 507, "E824")
+
+
+def test_a_document_does_not_tell_whether_a_file_of_the_server_exists(desk: Desk) -> None:
+    (desk.folder / "data" / "files" / "there").write_bytes(b"x")
+    answers = set()
+    for name in ("there", "missing", "../there", "/etc/hostname", "/etc/nosuch"):
+        document = {
+            "studio": 1,
+            "inputs": {"p": {"type": "file", "default": {"literal": name}}},
+            "nodes": {},
+            "outputs": {"x": {"from": "inputs.p"}},
+        }
+        problem = desk.client.post("/api/v1/jobs", json={"graph": document}).json()
+        answers.add((problem["status"], problem["code"]))
+
+    assert answers == {(422, "E815")}

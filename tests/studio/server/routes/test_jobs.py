@@ -221,3 +221,27 @@ def test_no_message_has_a_path_of_the_server(desk: Desk) -> None:
     assert failed["state"] == "failed"
     assert digest in str(failed["error"])
     assert [text for text in told if str(desk.folder) in text or str(desk.folder.parent) in text] == []
+
+
+def test_a_known_key_is_answered_though_its_graph_and_file_are_gone(desk: Desk) -> None:
+    key = {"idempotency-key": "order 7"}
+    desk.write_graph("noise", {name: value for name, value in NOISE.items() if name != "studio"})
+    first = desk.client.post("/api/v1/jobs", json={"graph": "noise"}, headers=key)
+    (desk.graphs / "noise.json").unlink()
+
+    second = desk.client.post("/api/v1/jobs", json={"graph": "noise"}, headers=key)
+
+    assert (second.status_code, second.json()["id"]) == (200, first.json()["id"])
+
+
+def test_values_over_a_mebibyte_are_refused(desk: Desk) -> None:
+    document = {
+        "studio": 1,
+        "inputs": {"t": {"type": "json", "default": 1}},
+        "nodes": {"a": {"type": "fake.json", "inputs": {"value": {"from": "inputs.t"}}}},
+        "outputs": {"x": {"from": "a"}},
+    }
+
+    response = desk.client.post("/api/v1/jobs", json={"graph": document, "values": {"t": "x" * 2**20}})
+
+    assert (response.status_code, response.json()["code"], response.json()["where"]) == (413, "E808", "/values")

@@ -1,0 +1,59 @@
+"""Clients that send nothing, or too slowly, do not hold connections."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import pytest
+
+from tests.studio.server.conftest import PATIENCE_SECONDS, Desk
+
+
+def connect(desk: Desk) -> socket.socket:
+    """Open a connection."""
+    return socket.create_connection(("127.0.0.1", desk.server.port), timeout=PATIENCE_SECONDS)
+
+
+def test_a_client_that_does_not_end_its_headers_is_cut_off(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.server.connections.HEADER_SECONDS", 0.1)
+    for sent in (b"", b"GET /health/live HTTP/1.1\r\nhost: 127.0.0.1\r\nx-a: b"):
+        with connect(desk) as client:
+            client.sendall(sent)
+
+            assert client.recv(100) == b""
+
+
+def test_a_connection_answers_one_request_after_the_other(desk: Desk) -> None:
+    with connect(desk) as client, client.makefile("rb") as answers:
+        for _ in range(3):
+            client.sendall(b"GET /health/live HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+            assert answers.readline().startswith(b"HTTP/1.1 200")
+            while answers.readline().strip():
+                pass
+            assert answers.read(len('{"live":true}')) == b'{"live":true}'
+
+
+def test_a_body_that_does_not_arrive_is_a_problem(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.server.body._PATIENCE_SECONDS", 0.1)
+    with connect(desk) as client:
+        client.sendall(b"POST /api/v1/jobs HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 100\r\n\r\n{")
+
+        assert client.recv(4096).startswith(b"HTTP/1.1 408")
+    assert list((desk.folder / "data" / "files").iterdir()) == []
+
+
+def test_requests_beyond_the_limit_are_told_to_come_again(
+    start: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.server.guard._MOST_REQUESTS", 1)
+    desk = start()
+
+    with desk.client.stream("GET", "/api/v1/events") as stream:
+        lines = stream.iter_lines()
+        next(lines)
+        refused = desk.client.get("/v1/models"), desk.client.get("/api/v1/jobs")
+
+    assert [one.status_code for one in refused] == [429, 429]
+    assert all(int(one.headers["retry-after"]) > 0 for one in refused)
+    assert refused[0].json()["error"]["code"] == refused[1].json()["code"] == "E817"

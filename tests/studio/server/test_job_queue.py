@@ -1,0 +1,77 @@
+"""Changes of jobs are told in the order in which they are stored, and a job that cannot run does not run forever."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fakes import graph
+
+from studio.server.job import JobEnd, JobState
+from studio.server.job_store import MOST_CRASHES
+from tests.studio.server.conftest import Desk
+
+WAIT = graph({"a": ("fake.wait", {"gate": "gate", "cautious": True})}, number="a")
+ADD = graph({"a": ("fake.add", {"a": 1})}, number="a")
+STEPS = graph({"a": ("fake.steps", {"n": 10**9})}, number="a")
+
+
+def list_states(desk: Desk, job: dict[str, Any]) -> list[str]:
+    """Return the states that watchers of all jobs were told of one."""
+    entries = desk.parts.logs.all_jobs.read_after(0) or []
+    rows = [json.loads(entry.text.partition(b"data: ")[2]) for entry in entries]
+    return [row["state"] for row in rows if row["id"] == job["id"]]
+
+
+def test_each_change_of_a_job_is_told_once_and_in_order(desk: Desk) -> None:
+    running, queued = desk.submit(WAIT), desk.submit(ADD)
+    desk.probe.wait_for("gate")
+    for _ in range(2):
+        desk.client.post(f"/api/v1/jobs/{queued['id']}/cancel")
+    desk.client.post(f"/api/v1/jobs/{queued['id']}/retry")
+    desk.probe.open("gate")
+    desk.wait(running)
+    desk.wait(queued)
+
+    assert list_states(desk, running) == ["queued", "running", "succeeded"]
+    assert list_states(desk, queued) == ["queued", "cancelled", "queued", "running", "succeeded"]
+
+
+def test_a_job_that_the_server_cannot_run_is_tried_some_times_and_fails(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*_: object) -> JobEnd:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr("studio.server.job_executor._SECONDS_AFTER_ERRORS", 0.01)
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.parts.executor._runner, "run", break_down)
+        failed = desk.run(ADD)
+
+    assert (failed["state"], failed["error"]["code"]) == ("failed", "E822")
+    assert list_states(desk, failed).count("running") == MOST_CRASHES
+    assert desk.run(ADD)["state"] == "succeeded"
+
+
+def test_a_job_that_is_to_be_cancelled_and_cannot_run_is_cancelled(desk: Desk) -> None:
+    job = desk.parts.store.find(desk.submit(WAIT)["id"])
+    desk.probe.wait_for("gate")
+    desk.parts.queue.cancel(job.id)
+    running = desk.parts.store.find(job.id)
+
+    now = desk.parts.queue.give_back(running, is_failed=True)
+
+    assert now.state is JobState.CANCELLED
+    assert list_states(desk, {"id": job.id})[-1] == "cancelled"
+
+
+def test_a_job_that_takes_too_long_fails(start: Callable[..., Desk]) -> None:
+    desk = start(most_seconds=0.1)
+
+    failed = desk.run(STEPS)
+
+    assert (failed["state"], failed["error"]["code"]) == ("failed", "E823")
+    assert failed["error"]["message"] == "the job took longer than 0.1 seconds"
+    assert desk.run(ADD)["state"] == "succeeded"

@@ -1,0 +1,72 @@
+"""What tokens may use: priorities, places in the queue, bytes of files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fakes import graph
+
+from studio.server.token_store import Scope, TokenLimits
+from tests.studio.server.conftest import Desk
+
+WAIT = graph({"a": ("fake.wait", {"gate": "gate", "cautious": True})}, number="a")
+
+
+def add(desk: Desk, name: str, *limits: Any, scope: Scope = Scope.RUN) -> dict[str, str]:
+    """Add a token, and return the header that shows it."""
+    secret = desk.parts.tokens.add(name, scope, TokenLimits(*limits) if limits else None)
+    return {"authorization": f"Bearer {secret}"}
+
+
+def send(desk: Desk, auth: dict[str, str], **more: Any) -> tuple[int, str]:
+    """Submit a job, and return the status and the code of the answer."""
+    response = desk.client.post("/api/v1/jobs", json={"graph": WAIT, **more}, headers=auth)
+    return response.status_code, response.json().get("code", "")
+
+
+def test_a_priority_is_for_those_who_may_use_it(desk: Desk) -> None:
+    usual, raised, admin = add(desk, "ada"), add(desk, "bo", 5, 7), add(desk, "root", scope=Scope.ADMIN)
+
+    assert send(desk, usual, priority=1) == send(desk, raised, priority=8) == (403, "E806")
+    assert send(desk, usual, priority=-5) == send(desk, raised, priority=7) == (201, "")
+    assert send(desk, admin, priority=100) == (201, "")
+
+
+def test_one_token_does_not_fill_the_queue(desk: Desk) -> None:
+    small, other = add(desk, "ada", 2, 0), add(desk, "bo")
+    desk.client.post("/api/v1/jobs", json={"graph": WAIT}, headers=other)
+    desk.probe.wait_for("gate")
+
+    assert [send(desk, small, metadata={"n": n})[0] for n in range(3)] == [201, 201, 429]
+    assert send(desk, other) == (201, "")
+
+
+def test_files_of_a_token_take_no_more_than_they_may(desk: Desk) -> None:
+    auth, other = add(desk, "ada", None, 0, 1000), add(desk, "bo")
+
+    def upload(size: int, header: dict[str, str]) -> tuple[int, str]:
+        response = desk.client.post("/api/v1/files", content=bytes(size), headers=header)
+        return response.status_code, response.json().get("code", "")
+
+    assert upload(900, auth) == (201, "")
+    assert upload(200, auth) == (507, "E824")
+    assert upload(2000, other) == (201, "")
+    assert upload(90, auth) == (201, "")
+    desk.parts.tokens.remove("ada")
+    again = add(desk, "ada", None, 0, 900)
+    response = desk.client.post("/api/v1/jobs", json={"graph": WAIT}, headers=again)
+    assert (response.status_code, response.json()["retry"]) == (507, True)
+
+
+def test_a_stream_of_events_ends_with_its_token(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.server.routes.events._SECONDS_BETWEEN_CHECKS", 0.0)
+    monkeypatch.setattr("studio.server.routes.events._SECONDS_BETWEEN_BEATS", 0.02)
+    auth = add(desk, "ada")
+    add(desk, "bo")
+
+    with desk.client.stream("GET", "/api/v1/events", headers=auth) as stream:
+        lines = stream.iter_lines()
+        next(lines)
+        desk.parts.tokens.remove("ada")
+        assert len(list(lines)) < 1000
