@@ -14,7 +14,8 @@ from PIL import Image
 from studio_diffusion.training.scenes import Scene
 
 STEPS = 14
-GUIDANCE = 3.5
+GUIDANCE = 5.0
+"""Of 2, 3.5 and 6, a larger one gave firmer lines and named no fewer things right (40 things, one seed)."""
 ZEROS = 16
 
 
