@@ -151,6 +151,7 @@ class Studio:
             vram_bytes=self.settings.vram_bytes,
             ram_bytes=self.settings.ram_bytes,
             opener_code=self.registry.opener_code,
+            catalog=self.registry.catalog,
         )
 
     @cached_property

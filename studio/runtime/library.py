@@ -6,7 +6,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,6 +74,7 @@ class Library:
         folder: Where added names and digests are remembered; None for nowhere.
         hub: The hub cache, or None.
         download: Whether what is missing may be pulled.
+        catalog: Names of the models that `studio models get` fetches.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Library:
         folder: Path | None = None,
         hub: Hub | None = None,
         download: bool = False,
+        catalog: Container[str] = (),
     ) -> None:
         self.inspector = Inspector()
         self.download = download
@@ -91,6 +93,7 @@ class Library:
         self._digest_file = digest_file
         self.records = ModelRecords(folder)
         self._hub = hub
+        self._catalog = catalog
         self._digests: dict[Path, tuple[tuple[Stamp, ...], str]] = {}
         self._pulling = threading.Lock()
 
@@ -358,12 +361,11 @@ class Library:
     def _read_added(self, model: Model) -> dict[str, Any]:
         known = self.records.read("added", model.target)
         if known is None or not isinstance(known.get("path"), str):
-            raise ModelError(
-                "E602",
-                f"nothing was added under the name {model.reference!r}",
-                hint=f"{_suggest('local', model.target, self.records.list_names('added'))}; add it: "
-                f"studio models add {model.target} PATH",
-            )
+            near = _suggest("local", model.target, self.records.list_names("added"))
+            hint = f"{near}; add it: studio models add {model.target} PATH"
+            if model.target in self._catalog:
+                hint = f"fetch it: studio models get {model.target}"
+            raise ModelError("E602", f"nothing was added under the name {model.reference!r}", hint=hint)
         return known
 
 

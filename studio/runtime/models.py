@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -81,6 +81,7 @@ class Models:
         vram_bytes: Budget for each accelerator; None for most of what it has.
         ram_bytes: Budget for models on the CPU; None for half of what the machine has.
         opener_code: Names the code of those openers whose plugin's version does not, by opener.
+        catalog: Names of the models that `studio models get` fetches.
     """
 
     def __init__(
@@ -95,9 +96,10 @@ class Models:
         vram_bytes: int | None = None,
         ram_bytes: int | None = None,
         opener_code: Mapping[ModelOpener, str] | None = None,
+        catalog: Container[str] = (),
     ) -> None:
         self._opener_code = opener_code or {}
-        self.library = Library(builtin, digest_file, folder=folder, hub=hub, download=download)
+        self.library = Library(builtin, digest_file, folder=folder, hub=hub, download=download, catalog=catalog)
         self.loads = 0
         self._openers = openers
         self._limits = {"cpu": ram_bytes, "device": vram_bytes}

@@ -55,6 +55,12 @@ def test_weights_that_are_not_there_are_told_with_what_to_type(library: Library,
     assert word in problem.hint
 
 
+def test_missing_weights_of_the_catalog_are_fetched_by_its_name() -> None:
+    library = Library({}, lambda path: "", catalog={"whisper-base"})
+
+    assert get_problem(library, Model("local:whisper-base")).hint == "fetch it: studio models get whisper-base"
+
+
 def test_a_name_that_was_added_leads_to_the_weights(library: Library, pipeline: Path, tmp_path: Path) -> None:
     assert library.add("mine", pipeline) == Model("local:mine")
 
