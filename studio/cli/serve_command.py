@@ -27,6 +27,8 @@ _DAY = 86400.0
 
 @click.group("serve", invoke_without_command=True, no_args_is_help=False)
 @click.option("--graphs", type=PathType(), help="Folder of the graphs that clients may run by name.")
+@click.option("--ready/--no-ready", "with_ready_graphs", default=None,
+              help="Let clients run the included graphs too.  [default: without --graphs]")  # fmt: skip
 @click.option("--root", "roots", multiple=True, type=PathType(exists=True, file_okay=False),
               help="Another folder that these graphs may read. May be repeated.")  # fmt: skip
 @click.option(
@@ -59,6 +61,7 @@ def command(
     ctx: click.Context,
     /,
     graphs: Path | None,
+    with_ready_graphs: bool | None,
     roots: tuple[Path, ...],
     data: Path | None,
     keep_days: float,
@@ -97,6 +100,7 @@ def command(
     options = ServerOptions(
         data=data or find_server_folder(),
         graphs=graphs,
+        with_ready_graphs=with_ready_graphs,
         roots=roots,
         host=host,
         port=port,

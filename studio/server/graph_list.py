@@ -1,4 +1,4 @@
-"""`GraphList`: the graphs of a folder that clients may run by name."""
+"""`GraphList`: the graphs of folders that clients may run by name."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from studio.graph import Graph, ResolvedGraph, parse_graph
 from studio.server.client_values import list_files
 from studio.server.file_store import parse_file_name
 from studio.suggestion import suggest
+
+READY_FOLDER = Path(__file__).parent / "ready_graphs"
+"""The included graphs: one for each address that other servers have too."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 
@@ -36,35 +39,36 @@ class ListedGraph:
 
 
 class GraphList:
-    """The graphs of a folder. A file that changes is read again. Every method may be called from any thread.
+    """The graphs of folders. A file that changes is read again. Every method may be called from any thread.
 
     Args:
         studio: What reads and resolves them.
-        folder: The folder; None for no graphs.
+        folders: The folders; of two graphs of one name, that of the earlier folder counts.
         roots: Folders that graphs may read besides their own.
 
     Raises:
-        UsageError: E803 if the folder does not exist.
+        UsageError: E803 if a folder does not exist.
     """
 
-    def __init__(self, studio: Studio, folder: Path | None, roots: Iterable[Path] = ()) -> None:
-        if folder is not None and not folder.is_dir():
-            hint = "name a folder with graph files"
-            raise UsageError("E803", f"there is no graphs folder {str(folder)!r}", hint=hint)
+    def __init__(self, studio: Studio, folders: Iterable[Path], roots: Iterable[Path] = ()) -> None:
         self.roots = tuple(roots)
         self._studio = studio
-        self._folder = folder.resolve() if folder is not None else None
-        self._known: dict[str, tuple[tuple[int, int], ListedGraph]] = {}
+        self._folders = tuple(_check_folder(folder) for folder in folders)
+        self._known: dict[Path, tuple[tuple[int, int], ListedGraph]] = {}
         self._guard = threading.Lock()
 
     def list_names(self) -> list[str]:
         """Return the names of the graphs."""
-        paths = self._folder.glob("*.json") if self._folder is not None else ()
-        return sorted(path.stem for path in paths if _NAME.fullmatch(path.stem) and path.is_file())
+        return sorted(self._find_paths())
+
+    def _find_paths(self) -> dict[str, Path]:
+        """Return the files of the graphs by name."""
+        paths = (path for folder in reversed(self._folders) for path in folder.glob("*.json"))
+        return {path.stem: path for path in paths if _NAME.fullmatch(path.stem) and path.is_file()}
 
     def list_graphs(self) -> list[ListedGraph]:
         """Return the graphs, also those that cannot run."""
-        return [self._load(name) for name in self.list_names()]
+        return [self._load(name, path) for name, path in sorted(self._find_paths().items())]
 
     def find(self, name: str) -> ListedGraph:
         """Return a graph by its name.
@@ -72,28 +76,27 @@ class GraphList:
         Raises:
             UsageError: E810 if there is none.
         """
-        names = self.list_names()
-        if name not in names:
-            hint = suggest(name, names) or "GET /api/v1/graphs lists the graphs"
+        paths = self._find_paths()
+        if name not in paths:
+            hint = suggest(name, paths) or "GET /api/v1/graphs lists the graphs"
             raise UsageError("E810", f"unknown graph {name[:80]!r}", hint=hint)
-        return self._load(name)
+        return self._load(name, paths[name])
 
     def find_base(self, name: str) -> Path | None:
         """Return the file of a graph, which need not exist any more, or None if there is no folder."""
-        return self._folder / f"{name}.json" if self._folder is not None else None
+        gone = self._folders[0] / f"{name}.json" if self._folders else None
+        return self._find_paths().get(name, gone)
 
-    def _load(self, name: str) -> ListedGraph:
-        assert self._folder is not None
-        path = self._folder / f"{name}.json"
+    def _load(self, name: str, path: Path) -> ListedGraph:
         try:
             status = path.stat()
             stamp = (status.st_mtime_ns, status.st_size)
         except OSError:
             stamp = (0, 0)
         with self._guard:
-            known = self._known.get(name)
+            known = self._known.get(path)
             if known is None or known[0] != stamp:
-                known = self._known[name] = (stamp, self._read(name, path))
+                known = self._known[path] = (stamp, self._read(name, path))
             return known[1]
 
     def _read(self, name: str, path: Path) -> ListedGraph:
@@ -104,6 +107,12 @@ class GraphList:
             return ListedGraph(name, problem=error)
         problem = GraphError(resolved.errors) if resolved.errors else None
         return ListedGraph(name, graph, resolved, problem)
+
+
+def _check_folder(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise UsageError("E803", f"there is no graphs folder {str(folder)!r}", hint="name a folder with graph files")
+    return folder.resolve()
 
 
 def parse_job_graph(document: dict[str, object], path: Path | None, files: Path) -> Graph:

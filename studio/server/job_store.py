@@ -168,6 +168,11 @@ class JobStore:
             raise UsageError("E813", message, hint="only queued and running jobs can be cancelled")
         return job, done.rowcount == 1
 
+    def expire(self, job_id: str) -> None:
+        """Let an ended job be forgotten with its files when expired ones are."""
+        with self._file.transaction() as connection:
+            connection.execute(f"UPDATE jobs SET expires = ? WHERE id = ? AND state IN {_ENDED}", (time.time(), job_id))
+
     def retry(self, job_id: str) -> Job:
         """Queue a failed or cancelled job again.
 

@@ -11,9 +11,10 @@ from starlette.requests import Request
 from studio.app import Studio
 from studio.errors import UsageError
 from studio.server.file_store import FileStore
-from studio.server.graph_list import GraphList
+from studio.server.graph_list import READY_FOLDER, GraphList
 from studio.server.job import Job
 from studio.server.job_executor import JobExecutor
+from studio.server.job_file import JobFile
 from studio.server.job_logs import JobLogs
 from studio.server.job_queue import JobQueue
 from studio.server.job_store import JobStore
@@ -27,7 +28,8 @@ class ServerOptions:
 
     Attributes:
         data: The server's folder: jobs, files, tokens.
-        graphs: The folder of the graphs that have names; None for none.
+        graphs: The folder of the graphs that have names; None for none but the included ones.
+        with_ready_graphs: Whether the included graphs have names too; None if there is no folder of others.
         roots: Folders that these graphs may read besides their own.
         host: Address to listen at.
         port: Port to listen at; 0 for a free one.
@@ -43,6 +45,7 @@ class ServerOptions:
 
     data: Path
     graphs: Path | None = None
+    with_ready_graphs: bool | None = None
     roots: tuple[Path, ...] = ()
     host: str = "127.0.0.1"
     port: int = 8765
@@ -55,6 +58,13 @@ class ServerOptions:
     most_seconds: float = 86400.0
     most_stored_bytes: int = 0
 
+    @property
+    def graph_folders(self) -> tuple[Path, ...]:
+        """The folders of the graphs that have names."""
+        own = () if self.graphs is None else (self.graphs,)
+        is_ready = self.graphs is None if self.with_ready_graphs is None else self.with_ready_graphs
+        return (*own, READY_FOLDER) if is_ready else own
+
 
 @dataclass
 class Parts:
@@ -66,6 +76,7 @@ class Parts:
 
     options: ServerOptions
     studio: Studio
+    file: JobFile
     store: JobStore
     queue: JobQueue
     files: FileStore

@@ -68,7 +68,7 @@ class Server:
         if not is_loopback(options.host) and not self._tokens.has_any():
             message = f"{options.host!r} can be reached from other machines, and there is no token"
             raise UsageError("E801", message, hint="add one first: studio serve token add NAME")
-        self._graphs = GraphList(self._studio, options.graphs, options.roots)
+        self._graphs = GraphList(self._studio, options.graph_folders, options.roots)
         self._socket = _listen(options.host, options.port)
         self._cleanup.callback(self._socket.close)
 
@@ -156,7 +156,19 @@ class Server:
             most_seconds=options.most_seconds,
         )
         submissions = Submissions(studio, self._graphs, files)
-        return Parts(options, studio, store, queue, files, self._tokens, self._graphs, submissions, executor, logs)
+        return Parts(
+            options,
+            studio,
+            self._file,
+            store,
+            queue,
+            files,
+            self._tokens,
+            self._graphs,
+            submissions,
+            executor,
+            logs,
+        )
 
 
 class _QuietServer(uvicorn.Server):

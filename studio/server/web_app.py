@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from studio.errors import RunError, StudioError, UsageError, describe_exception
 from studio.server.guard import LOOPBACK_NAMES, Guard
-from studio.server.openai_face import images, models, speech
+from studio.server.openai_face import edits, images, models, speech, transcriptions, videos
 from studio.server.openai_face.face import create_error
 from studio.server.openapi import create_document
 from studio.server.parts import Parts
@@ -32,7 +32,7 @@ def create_web_app(parts: Parts) -> ASGIApp:
     for module in (graphs, jobs, events, files):
         app.include_router(module.create_router(parts), prefix=API)
     app.include_router(health.create_router(parts))
-    for face in (models, images, speech):
+    for face in (models, images, edits, speech, transcriptions, videos):
         app.include_router(face.create_router(parts))
     create_routes = app.openapi
 

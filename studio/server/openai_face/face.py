@@ -4,33 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from studio.errors import RunError, StudioError, UsageError
 from studio.graph import ResolvedGraph
-from studio.server.file_store import PREFIX
+from studio.server.client_jobs import ClientGone, cancel_unwatched, find_path, wait_for_end
 from studio.server.hidden_paths import hide_paths
-from studio.server.job import ENDED_STATES, Job, JobOutput, JobState
+from studio.server.job import Job, JobOutput, JobState
 from studio.server.parts import Parts
 from studio.server.problem import JsonResponse, find_retry, find_status
 from studio.server.routes.jobs import queue_job
 from studio.server.submissions import JobRequest
+from studio.surrogates import dump_json
 
-_SECONDS_BETWEEN_LOOKS = 1.0
 _KINDS = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
-
-
-class ClientGone(Exception):
-    """The client of a request has gone; its jobs are cancelled."""
+_MISSING_WEIGHTS = "E602"
+"""Of a failed job that succeeds later, after somebody fetched them; no client waits for that."""
 
 
 class JobFailed(RunError):
@@ -65,13 +61,25 @@ class OpenAIRoute(APIRoute):
 
 def create_error(error: StudioError) -> Response:
     """Return an error as OpenAI's clients read it."""
-    is_final = isinstance(error, JobFailed) and not error.may_succeed
-    status = 422 if is_final else find_status(error)
+    headers = {"x-should-retry": "false"} if _is_final(error) else find_retry(error)
+    return JsonResponse(describe_error(error), _find_status(error), headers)
+
+
+def describe_error(error: StudioError) -> dict[str, Any]:
+    """Return an error in OpenAI's form."""
+    status = _find_status(error)
     kind = _KINDS.get(status, "invalid_request_error" if status < 500 else "server_error")
     message = f"{error.message} ({error.hint})" if error.hint else error.message
     where = error.where.rpartition("/")[2] or None
-    body = {"error": {"message": hide_paths(message), "type": kind, "param": where, "code": error.code}}
-    return JsonResponse(body, status, {"x-should-retry": "false"} if is_final else find_retry(error))
+    return {"error": {"message": hide_paths(message), "type": kind, "param": where, "code": error.code}}
+
+
+def _is_final(error: StudioError) -> bool:
+    return isinstance(error, JobFailed) and (not error.may_succeed or error.code == _MISSING_WEIGHTS)
+
+
+def _find_status(error: StudioError) -> int:
+    return 422 if _is_final(error) else find_status(error)
 
 
 def find_graph(parts: Parts, body: Mapping[str, Any]) -> tuple[str, ResolvedGraph]:
@@ -105,7 +113,7 @@ def find_output(resolved: ResolvedGraph, kind: str) -> str:
 
 
 def take_values(body: Mapping[str, Any], resolved: ResolvedGraph, known: Iterable[str]) -> dict[str, Any]:
-    """Return the values of a request that have the names of the graph's inputs.
+    """Return the values of a request that have the names of the graph's inputs; `model` is the graph itself.
 
     Args:
         body: The request.
@@ -120,7 +128,8 @@ def take_values(body: Mapping[str, Any], resolved: ResolvedGraph, known: Iterabl
         if name not in ours and name not in resolved.inputs:
             hint = f"inputs of the graph: {', '.join(resolved.inputs)}"
             raise UsageError("E809", f"unknown parameter {name[:80]!r}", where=f"/{name[:80]}", hint=hint)
-    return {name: value for name, value in body.items() if name in resolved.inputs and value is not None}
+    taken = resolved.inputs.keys() - {"model"}
+    return {name: value for name, value in body.items() if name in taken and value is not None}
 
 
 async def run_jobs(parts: Parts, request: Request, wanted: Iterable[JobRequest]) -> list[Job]:
@@ -130,40 +139,74 @@ async def run_jobs(parts: Parts, request: Request, wanted: Iterable[JobRequest])
         ClientGone: The client has gone; those of the jobs that nobody else waits for are cancelled.
         StudioError: A request is refused, so that none of its jobs is queued, or a job failed.
     """
-    jobs: list[Job] = []
     with ExitStack() as watched:
+        jobs: list[Job] = []
         try:
-            for number, one in enumerate(wanted):
-                jobs.append((await run_in_threadpool(queue_job, parts, request, one, number))[0])
-                watched.enter_context(parts.logs.watch(jobs[-1].id))
-            return [await _wait(parts, request, job) for job in jobs]
+            for job in await _queue_all(parts, request, wanted, jobs):
+                watched.enter_context(parts.logs.watch(job.id))
+            return [check_end(await wait_for_end(parts, job.id, is_gone=request.is_disconnected)) for job in jobs]
         except (StudioError, ClientGone, asyncio.CancelledError):
             watched.close()
-            await asyncio.shield(run_in_threadpool(_cancel_unwatched, parts, jobs))
+            await asyncio.shield(run_in_threadpool(cancel_unwatched, parts, jobs))
             raise
 
 
-async def _wait(parts: Parts, request: Request, job: Job) -> Job:
-    log = parts.logs.find(job.id)
-    while True:
-        number = log.last
-        now = await run_in_threadpool(parts.store.find, job.id)
-        if now.state in ENDED_STATES:
-            return _check_end(now)
-        if await request.is_disconnected():
-            raise ClientGone
-        await log.wait(number, _SECONDS_BETWEEN_LOOKS)
+async def queue_jobs(parts: Parts, request: Request, wanted: Iterable[JobRequest]) -> list[Job]:
+    """Queue the jobs of a request.
+
+    Raises:
+        StudioError: A request is refused, so that none of its jobs is queued.
+    """
+    jobs: list[Job] = []
+    try:
+        return await _queue_all(parts, request, wanted, jobs)
+    except StudioError:
+        await run_in_threadpool(cancel_unwatched, parts, jobs)
+        raise
 
 
-def _cancel_unwatched(parts: Parts, jobs: Iterable[Job]) -> None:
-    """Cancel the jobs of a request that ended early; with an idempotency key, others may wait for them too."""
-    for job in jobs:
-        if not parts.logs.find(job.id).watchers:
-            with contextlib.suppress(UsageError):  # it has ended
-                parts.cancel_job(job.id)
+async def _queue_all(parts: Parts, request: Request, wanted: Iterable[JobRequest], jobs: list[Job]) -> list[Job]:
+    for number, one in enumerate(wanted):
+        jobs.append((await run_in_threadpool(queue_job, parts, request, one, number))[0])
+    return jobs
 
 
-def _check_end(job: Job) -> Job:
+async def stream_jobs(
+    parts: Parts, jobs: Sequence[Job], describe: Callable[[Job], Iterable[Mapping[str, Any]]]
+) -> AsyncIterator[bytes]:
+    """Yield server-sent events of jobs, each when it has ended; cancel what is left when the client goes.
+
+    Args:
+        parts: The parts of the server.
+        jobs: The jobs.
+        describe: Returns the events of a job that succeeded.
+    """
+    with ExitStack() as watched:
+        watched.callback(cancel_unwatched, parts, jobs)
+        for job in jobs:
+            watched.enter_context(parts.logs.watch(job.id))
+        for job in jobs:
+            try:
+                ended = check_end(await wait_for_end(parts, job.id))
+                events = await run_in_threadpool(describe, ended)
+            except StudioError as error:
+                yield _write_event({"type": "error", **describe_error(error)})
+                return
+            for event in events:
+                yield _write_event(event)
+
+
+def answer_stream(events: AsyncIterator[bytes]) -> Response:
+    """Return the response that sends events as they come."""
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return StreamingResponse(events, headers=headers, media_type="text/event-stream")
+
+
+def _write_event(row: Mapping[str, Any]) -> bytes:
+    return f"event: {row['type']}\ndata: {dump_json(row, separators=(',', ':'))}\n\n".encode()
+
+
+def check_end(job: Job) -> Job:
     """Return a job that succeeded.
 
     Raises:
@@ -173,16 +216,6 @@ def _check_end(job: Job) -> Job:
         return job
     error = dict(job.error or {"code": "E813", "message": f"job {job.id} was cancelled", "hint": ""})
     raise JobFailed(error)
-
-
-def list_outputs(jobs: Iterable[Job], name: str) -> list[JobOutput]:
-    """Return the files of one output of several jobs."""
-    return [output for job in jobs for output in job.outputs if output.output == name]
-
-
-def find_path(parts: Parts, output: JobOutput) -> Path:
-    """Return where the file of an output is."""
-    return parts.files.find(PREFIX + output.digest).path
 
 
 def encode_file(parts: Parts, output: JobOutput) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -12,21 +14,26 @@ from starlette.responses import FileResponse, Response
 from studio.errors import UsageError
 from studio.graph import ResolvedGraph
 from studio.server.body import read_object
+from studio.server.client_jobs import find_path, list_outputs
+from studio.server.job import Job
 from studio.server.openai_face.face import (
     JobFailed,
     OpenAIRoute,
+    answer_stream,
     find_graph,
     find_output,
-    find_path,
-    list_outputs,
+    queue_jobs,
     run_jobs,
+    stream_jobs,
     take_values,
 )
 from studio.server.parts import Parts
 from studio.server.submissions import JobRequest
 
 _KNOWN = frozenset({"model", "input", "voice", "instructions", "response_format", "speed", "stream_format"})
-_FORMATS = {"mp3": "audio/mpeg", "opus": "audio/ogg", "flac": "audio/flac", "wav": "audio/wav"}
+_FORMATS = {"mp3": "audio/mpeg", "opus": "audio/ogg", "flac": "audio/flac", "wav": "audio/wav", "pcm": "audio/pcm"}
+_RAW, _RAW_RATE = "pcm", 24_000  # 16 bits, little-endian, mono
+_PART_BYTES = 32 * 1024
 
 
 def create_router(parts: Parts) -> APIRouter:
@@ -42,12 +49,18 @@ def create_router(parts: Parts) -> APIRouter:
         if not isinstance(extension, str) or extension not in _FORMATS:
             hint = f"take one of: {', '.join(_FORMATS)}"
             raise UsageError("E809", "invalid response_format", where="/response_format", hint=hint)
-        values = _read_values(body, resolved)
-        jobs = await run_jobs(parts, request, [JobRequest(name, values, [output], {output: extension})])
-        outputs = list_outputs(jobs, output)
-        if not outputs:  # a list without entries
-            raise JobFailed({"code": "E813", "message": "the graph made no audio", "hint": "send another input"})
-        return FileResponse(await run_in_threadpool(find_path, parts, outputs[0]), media_type=_FORMATS[extension])
+        style = body.get("stream_format") or "audio"
+        if style not in ("audio", "sse"):
+            raise UsageError("E809", "invalid stream_format", where="/stream_format", hint="take audio or sse")
+        written = "wav" if extension == _RAW else extension
+        wanted = [JobRequest(name, _read_values(body, resolved), [output], {output: written})]
+        if style == "sse":
+            jobs = await queue_jobs(parts, request, wanted)
+            return answer_stream(stream_jobs(parts, jobs, lambda job: _describe_parts(parts, job, output, extension)))
+        [job] = await run_jobs(parts, request, wanted)
+        if extension == _RAW:
+            return Response(await run_in_threadpool(_read, parts, job, output, extension), media_type=_FORMATS[_RAW])
+        return FileResponse(await run_in_threadpool(_find, parts, job, output), media_type=_FORMATS[extension])
 
     return router
 
@@ -67,3 +80,39 @@ def _read_values(body: Mapping[str, Any], resolved: ResolvedGraph) -> dict[str, 
     if "speed" not in resolved.inputs and body.get("speed") not in (None, 1):
         raise UsageError("E809", "invalid speed", where="/speed", hint="this graph has one speed; leave it out")
     return values
+
+
+def _find(parts: Parts, job: Job, output: str) -> Path:
+    """Return the file of what was said.
+
+    Raises:
+        JobFailed: The graph made a list without entries.
+    """
+    outputs = list_outputs([job], output)
+    if not outputs:
+        raise JobFailed({"code": "E813", "message": "the graph made no audio", "hint": "send another input"})
+    return find_path(parts, outputs[0])
+
+
+def _read(parts: Parts, job: Job, output: str, extension: str) -> bytes:
+    """Return the bytes of what was said."""
+    path = _find(parts, job, output)
+    if extension != _RAW:
+        return path.read_bytes()
+    import numpy as np
+    import soxr
+
+    audio = parts.studio.registry.value_types["audio"].read_file(path, parts.studio.settings.media)
+    mono = soxr.resample(audio.samples.mean(axis=1), audio.rate, _RAW_RATE)
+    return bytes((np.clip(mono, -1, 1) * 32767).round().astype("<i2"))
+
+
+def _describe_parts(parts: Parts, job: Job, output: str, extension: str) -> list[dict[str, Any]]:
+    """Return what was said as events, a part in each."""
+    content = _read(parts, job, output, extension)
+    events: list[dict[str, Any]] = [
+        {"type": "speech.audio.delta", "audio": base64.b64encode(content[start : start + _PART_BYTES]).decode()}
+        for start in range(0, len(content), _PART_BYTES)
+    ]
+    usage = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
+    return [*events, {"type": "speech.audio.done", "usage": usage}]

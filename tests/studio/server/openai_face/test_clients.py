@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -110,7 +111,17 @@ def test_speech_is_written_in_the_format_that_is_asked_for(desk: Desk) -> None:
         with pytest.raises(openai.APIStatusError) as error:
             client.audio.speech.create(model="say", voice="any", input="hello", speed=2.0)
 
+        pcm = client.audio.speech.create(model="say", voice="any", input="hello", response_format="pcm").read()
+        streamed = client.audio.speech.create(
+            model="say", voice="any", input="hello", response_format="wav", stream_format="sse"
+        ).read()
+
     assert (wav[:4], wav[8:12]) == (b"RIFF", b"WAVE")
+    assert len(pcm) == 2 * 24_000 // 10 * len("hello")
+    events = [json.loads(line[6:]) for line in streamed.decode().splitlines() if line.startswith("data: ")]
+    assert b"".join(base64.b64decode(event["audio"]) for event in events[:-1]) == wav
+    assert {event["type"] for event in events[:-1]} == {"speech.audio.delta"}
+    assert events[-1]["type"] == "speech.audio.done"
     assert mp3[:3] == b"ID3" or mp3[:2] in (b"\xff\xfb", b"\xff\xf3")
     assert error.value.param == "speed"
 
