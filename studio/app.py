@@ -371,6 +371,7 @@ class Studio:
         on_event: Callable[[Event], None] | None = None,
         control: Control | None = None,
         load_outputs: bool = True,
+        stack_group: str = "",
     ) -> RunResult:
         """Run a graph.
 
@@ -386,6 +387,7 @@ class Studio:
             on_event: Called with each event, from the thread that caused it.
             control: To pause or cancel from another thread.
             load_outputs: Whether the result has the values of all outputs, or only of those that are written anew.
+            stack_group: Names runs of this Studio that overlap, and whose calls are stacked together; "" for none.
 
         Raises:
             GraphError: The graph or the inputs have errors. Errors of nodes are in the result, not raised.
@@ -445,6 +447,7 @@ class Studio:
                 reserve_path=folder.reserve if folder else None,
                 videos_are_written=folder is not None,
                 is_current=None if load_outputs or current is None else current.has,
+                stack_group=stack_group,
             ),
         )
         result = finish_run(

@@ -295,6 +295,18 @@ def _create_lists(probe: Probe, fake: Any) -> None:
         probe.stacks.append(1)
         return a * scale
 
+    def wait_in_stack(ctx: Context, calls: Sequence[Mapping[str, Any]]) -> list[int]:
+        probe.stacks.append(len(calls))
+        probe.find_gate("at stack").set()
+        while not probe.find_gate("stack").wait(0.001):
+            ctx.step(0, 1)
+        return [call["a"] for call in calls]
+
+    @fake("fake.stacked_wait", lane="device", device_free=True, batch=Batch(wait_in_stack, limit=4))
+    def stacked_wait(ctx: Context, a: int) -> int:
+        """Wait at the gate "stack", many at once."""
+        return wait_in_stack(ctx, [{"a": a}])[0]
+
     def run_short_stack(ctx: Any, calls: Sequence[Mapping[str, Any]]) -> list[int]:
         return [1]
 

@@ -44,6 +44,8 @@ _DAY = 86400.0
               help="How long the running job may take to end when the server stops.")  # fmt: skip
 @click.option("--max-queued", "most_queued", default=100_000, show_default=True, type=click.IntRange(1),
               help="How many jobs may wait.")  # fmt: skip
+@click.option("--stack", "most_stacked", default=8, show_default=True, type=click.IntRange(1), metavar="N",
+              help="How many jobs whose nodes can be stacked run together.")  # fmt: skip
 @click.option("--max-seconds", "most_seconds", default=86400.0, show_default=True, type=FiniteRange(min=0),
               metavar="SECONDS", help="How long a job may run; 0 for no limit.")  # fmt: skip
 @click.option("--max-files", "most_stored_bytes", default="0", type=BytesType(), metavar="SIZE",
@@ -76,6 +78,7 @@ def command(
     grace_seconds: float,
     most_queued: int,
     most_file_bytes: int,
+    most_stacked: int,
     most_seconds: float,
     most_stored_bytes: int,
     models: tuple[str, ...],
@@ -109,6 +112,7 @@ def command(
         grace_seconds=grace_seconds,
         most_queued=most_queued,
         most_file_bytes=most_file_bytes,
+        most_stacked=most_stacked,
         most_seconds=most_seconds,
         most_stored_bytes=most_stored_bytes,
         models=_parse_models(models),

@@ -127,7 +127,13 @@ def nest(shape: Shape, results: list[Result]) -> Result:
 
 
 class CallRunner(Protocol):
-    """Runs calls on a lane's thread: the run that they belong to."""
+    """Runs calls on a lane's thread: the run that they belong to.
+
+    Attributes:
+        stack_group: Names the runs whose calls are stacked together; "" for none.
+    """
+
+    stack_group: str
 
     def run_call(self, call: Call) -> list[Call]:
         """Run a call; return calls that are ready for the same lane."""

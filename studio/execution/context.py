@@ -168,6 +168,9 @@ class RunContext:
         if total < 0 or done < 0:
             raise RunError("E306", f"step({done}, {total}) counts backwards")
         self._listener.on_step(done, total, preview)
+        for context in self.stack:
+            if context._control is not self._control:  # of another run
+                context._listener.on_step(done, total, None)
 
     def wait(self) -> None:
         """Wait while paused; raise Cancelled when cancelled or abandoned."""

@@ -188,16 +188,19 @@ class Lanes:
         return own
 
     def take_like(self, call: Call, limit: int) -> list[Call]:
-        """Take up to `limit` queued calls that stack with one: of its run and node type, with equal inputs `same`."""
+        """Take up to `limit` queued calls that stack with one: of its node type, with equal inputs `same`.
+
+        They are of its run, or of one of the same group.
+        """
         batch, runner = call.node_type.batch, call.state.runner
         if batch is None or call.state.node.stream or limit <= 0:
             return []
-        shared = _find_shared(call, batch.same)
+        shared, group = _find_shared(call, batch.same), runner.stack_group
 
         def fits(other: Call) -> bool:
-            return (
+            return bool(
                 other.node_type is call.node_type
-                and other.state.runner is runner
+                and (other.state.runner is runner or (group and other.state.runner.stack_group == group))
                 and not other.state.node.stream
                 and _find_shared(other, batch.same) == shared
             )

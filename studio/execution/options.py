@@ -38,6 +38,7 @@ class RunOptions:
             stored to be values.
         is_current: Says whether the files of an output are there already, by its name, its digest, its type and what
             each of its files is made of. Then its value is not loaded. None to load all.
+        stack_group: Names runs of one executor that overlap, and whose calls are stacked together; "" for none.
     """
 
     cache: CacheMode = CacheMode.USE
@@ -46,3 +47,4 @@ class RunOptions:
     reserve_path: Callable[[str], OutputPath] | None = None
     videos_are_written: bool = False
     is_current: Callable[[str, str, TypeSpec, Sequence[Media]], bool] | None = None
+    stack_group: str = ""

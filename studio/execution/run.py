@@ -32,7 +32,7 @@ from studio.execution.memos import CallMemos
 from studio.execution.options import RunOptions
 from studio.execution.outcome import Outcome
 from studio.execution.pending_work import PendingWork
-from studio.execution.perform import Performer
+from studio.execution.perform import Performed, Performer
 from studio.execution.plan import Plan
 from studio.execution.position import find_position
 from studio.execution.progress import CallProgress
@@ -46,6 +46,10 @@ from studio.execution.values import Values
 
 _POLL_SECONDS = 0.02
 _IDLE_SECONDS = 0.25
+
+
+_Share = tuple["Run", list[Call]]
+"""A run, and those of its calls that are in a stack."""
 
 
 class Run:
@@ -68,6 +72,7 @@ class Run:
         reporter: Events and records.
         lookup: The cache, as this run uses it.
         content: What its outputs are made of.
+        stack_group: Names the runs whose calls are stacked with those of this one; "" for none.
     """
 
     def __init__(
@@ -97,6 +102,7 @@ class Run:
         )
         self.content = ContentTrace(self.values.load)
         self._lock = self.demand.lock
+        self.stack_group = options.stack_group
         self._lanes = lanes
         self._plan = plan
         self._adapt_copy = adapt_copy
@@ -306,40 +312,74 @@ class Run:
         calls = [call]
         if call.node_type.batch is not None:
             calls += self._lanes.take_like(call, self._limits.find(call.node_type) - 1)
-        if self.control.cancelled:
-            for one in calls:
-                self.lookup.release(one)
-            self.work.finish(len(calls))
-            return []
+        shares = [(run, own) for run, own in self._share(calls) if run._begin(own)]
         following: list[Call] = []
-        self.work.start(calls)
         try:
-            following = self._lanes.push(self._resolve(self._execute(calls)), call.lane)
+            for run, ready in self._execute(shares) if shares else ():
+                following += run._lanes.push(run._resolve(ready), call.lane)
         except BaseException as error:
-            self.work.crash(error)
+            for run, _ in shares:
+                run.work.crash(error)
         finally:
-            self.work.finish_calls(calls)
+            for run, own in shares:
+                run.work.finish_calls(own)
         return following
 
-    def _execute(self, calls: list[Call]) -> list[NodeState]:
-        """Run calls of one node type; return nodes that are ready because of it."""
-        ready: list[NodeState] = []
-        loaded = self._load_calls(calls, ready)
+    def _share(self, calls: list[Call]) -> list[_Share]:
+        """Return the runs that calls of a stack belong to, each with its own calls."""
+        if len(calls) == 1 or not self.stack_group:
+            return [(self, calls)]
+        shares: dict[Run, list[Call]] = {}
+        for call in calls:
+            assert isinstance(call.state.runner, Run)
+            shares.setdefault(call.state.runner, []).append(call)
+        return list(shares.items())
+
+    def _begin(self, calls: list[Call]) -> bool:
+        """Note that calls run now; return False after they were dropped because the run is cancelled."""
+        if not self.control.cancelled:
+            self.work.start(calls)
+            return True
+        for one in calls:
+            self.lookup.release(one)
+        self.work.finish(len(calls))
+        return False
+
+    def _execute(self, shares: list[_Share]) -> list[tuple[Run, list[NodeState]]]:
+        """Run calls of one node type, which may be of several runs; return each run's nodes that are then ready."""
+        ready: list[tuple[Run, list[NodeState]]] = [(run, []) for run, _ in shares]
+        loaded = [
+            (run, states, call, inputs)
+            for (run, own), (_, states) in zip(shares, ready, strict=True)
+            for call, inputs in run._load_calls(own, states)
+        ]
         if not loaded:
             return ready
-        for call, _ in loaded:
-            self._open(call)
+        for run, _, call, _ in loaded:
+            run._open(call)
         mark = self._stopwatch.start()
-        outcomes = self._performer.perform([call for call, _ in loaded], [inputs for _, inputs in loaded])
+        performer = loaded[0][0]._performer
+        outcomes = performer.perform([call for _, _, call, _ in loaded], [inputs for _, _, _, inputs in loaded])
         seconds = self._stopwatch.stop(mark) / len(loaded)
-        for (call, inputs), outcome in zip(loaded, outcomes, strict=True):
-            if not self._stop_clock(call, seconds) or isinstance(outcome, Cancelled):
-                self.lookup.release(call)
-            elif isinstance(outcome, BaseException):
-                ready += self._fail_call(call, outcome, inputs)
-            else:
-                ready += self._keep_call(call, outcome, inputs)
+        for (run, states, call, inputs), outcome in zip(loaded, outcomes, strict=True):
+            states += run._take_outcome(call, inputs, outcome, seconds)
         return ready
+
+    def _take_outcome(
+        self, call: Call, inputs: Mapping[str, Any], outcome: Performed, seconds: float
+    ) -> list[NodeState]:
+        """Take in what came of a call; return nodes that are ready because of it."""
+        if not self._stop_clock(call, seconds):
+            self.lookup.release(call)
+            return []
+        if isinstance(outcome, Cancelled):
+            self.lookup.release(call)
+            if not self.control.cancelled and self.stack_group:  # another run of its stack was cancelled
+                self._restart(call, True)
+            return []
+        if isinstance(outcome, BaseException):
+            return self._fail_call(call, outcome, inputs)
+        return self._keep_call(call, outcome, inputs)
 
     def _keep_call(self, call: Call, results: dict[str, Result], inputs: Mapping[str, Any]) -> list[NodeState]:
         """Keep and take in the results of a call; return nodes that are ready because of it."""

@@ -1,4 +1,4 @@
-"""`JobExecutor`: the one thread that runs jobs, in the order of the queue."""
+"""`JobExecutor`: runs jobs in the order of the queue, and some of them beside each other."""
 
 from __future__ import annotations
 
@@ -6,22 +6,47 @@ import logging
 import shutil
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 from studio.errors import StudioError
 from studio.execution.control import Control
 from studio.server.file_store import FileStore
-from studio.server.job import Job
+from studio.server.job import Job, JobEnd
 from studio.server.job_queue import JobQueue
-from studio.server.job_run import JobRunner
 from studio.server.job_store import JobStore
+from studio.server.job_window import JobWindow, Preference
 from studio.server.live_job import LiveJob
+from studio.server.stack_gate import StackGate
 from studio.server.time_limit import TimeLimit
 
 log = logging.getLogger("studio.server")
 
 _SECONDS_BETWEEN_SWEEPS = 300.0
 _SECONDS_AFTER_ERRORS = 5.0
+
+
+class Runner(Protocol):
+    """Runs one job to its end; it may run several at once, each on a thread of its own."""
+
+    def run(
+        self, job: Job, document: dict[str, Any], live: LiveJob, control: Control, wait: Callable[[], None]
+    ) -> JobEnd:
+        """Run a job; `wait` is called once when it is about to run its nodes."""
+
+    def close(self) -> None:
+        """Release what it holds."""
+
+
+@dataclass(frozen=True)
+class _Claimed:
+    job: Job
+    live: LiveJob
+    control: Control
+    gate: StackGate
 
 
 class JobExecutor:
@@ -32,9 +57,11 @@ class JobExecutor:
         queue: Changes their states.
         files: The files of jobs.
         runner: What runs one job.
+        window: Which jobs run beside each other.
         outputs: The folder that runs write to.
         keep_seconds: How long what a run wrote is kept there.
         most_seconds: How long a job may run; 0 for no limit.
+        on_end: Called with each job that ended, and its seconds.
     """
 
     def __init__(
@@ -42,26 +69,30 @@ class JobExecutor:
         store: JobStore,
         queue: JobQueue,
         files: FileStore,
-        runner: JobRunner,
+        runner: Runner,
+        window: JobWindow,
         outputs: Path,
         *,
         keep_seconds: float = 7 * 86400.0,
         most_seconds: float = 0.0,
+        on_end: Callable[[Job, float], None] = lambda job, seconds: None,
     ) -> None:
         self._store = store
         self._queue = queue
         self._files = files
-        self._most_seconds = most_seconds
         self._runner = runner
+        self._window = window
         self._outputs = outputs
         self._keep_seconds = keep_seconds
+        self._most_seconds = most_seconds
+        self._on_end = on_end
         self._guard = threading.Lock()
         self._work = threading.Event()
         self._closing = False
-        self._current: tuple[Job, Control] | None = None
-        self._unfinished: Job | None = None
-        self._is_disk_bad = False
+        self._running: dict[str, _Claimed] = {}
+        self._unfinished: list[tuple[_Claimed, bool]] = []
         self._next_sweep = time.monotonic() + _SECONDS_BETWEEN_SWEEPS
+        self._pool = ThreadPoolExecutor(window.most, thread_name_prefix="studio-job")
         self._thread = threading.Thread(target=self._loop, name="studio-jobs", daemon=True)
 
     def start(self) -> None:
@@ -81,65 +112,107 @@ class JobExecutor:
     def stop_run(self, job_id: str) -> None:
         """End the run of a job, if it runs."""
         with self._guard:
-            if self._current is not None and self._current[0].id == job_id:
-                self._current[1].cancel()
+            claimed = self._running.get(job_id)
+        if claimed is not None:
+            claimed.control.cancel()
 
     def close(self, grace_seconds: float) -> None:
-        """Start no more jobs; wait for the one that runs, and queue it again if it takes too long."""
+        """Start no more jobs; wait for those that run, and queue them again if they take too long."""
         self._closing = True
         self._work.set()
-        self._thread.join(grace_seconds)
-        if not self._thread.is_alive():
+        if self._thread.ident is None:
             return
-        with self._guard:
-            current = self._current
-        if current is not None:
-            self._queue.give_back(current[0])
-            current[1].cancel()
-        self._thread.join(10.0)
+        self._thread.join(grace_seconds)
+        if self._thread.is_alive():
+            with self._guard:
+                running = list(self._running.values())
+            for claimed in running:
+                self._queue.give_back(claimed.job)
+                claimed.control.cancel()
+            self._thread.join(10.0)
+        self._pool.shutdown(wait=False)
+        self._runner.close()
 
     # -- the thread ------------------------------------------------------------------------------------
 
     def _loop(self) -> None:
-        while not self._closing:
+        while not (self._closing and not self._running):
             self._work.clear()
             try:
-                self._step()
-            except Exception as error:  # a full disk, or a bug: this thread must not end, and the job is tried again
+                self._give_back()
+                if not self._closing and self._start_jobs():
+                    continue
+                self._sweep()
+            except Exception as error:  # a full disk, or a bug: this thread must not end
                 log.error("%s", error, exc_info=not isinstance(error, StudioError))
-                self._is_disk_bad = isinstance(error, StudioError) and error.code == "E800"
                 self._work.wait(_SECONDS_AFTER_ERRORS)
+                continue
+            self._work.wait(60.0)
 
-    def _step(self) -> None:
-        """Run the next job, or wait for one."""
-        if self._unfinished is not None:
-            self._queue.give_back(self._unfinished, is_failed=not self._is_disk_bad)
-            self._unfinished = None
-        claimed = self._queue.claim()
-        if claimed is not None:
-            self._unfinished = claimed[0]
-            self._run(*claimed)
-            self._unfinished = None
-            self._sweep()
-            return
-        self._sweep()
-        self._work.wait(60.0)
-
-    def _run(self, job: Job, live: LiveJob) -> None:
-        control = Control()
-        with self._guard:
-            self._current = (job, control)
-        try:
-            if self._store.find(job.id).is_cancelling:  # between the claim and here
-                control.cancel()
-            with TimeLimit(control, self._most_seconds) as limit:
-                end = self._runner.run(job, self._store.find_document(job), live, control)
-            done = self._queue.complete(job, limit.explain(end))
-        finally:
+    def _start_jobs(self) -> bool:
+        """Start the next job, and with it those that it can be stacked with; return whether there was one."""
+        found: list[tuple[Job, LiveJob]] = []
+        while (preference := self._find_preference()) is not None:
+            claimed = self._queue.claim(preference)
+            if claimed is None:
+                break
+            job, live, is_first = claimed
             with self._guard:
-                self._current = None
+                self._window.add(job, is_first=is_first)
+            found.append((job, live))
+        gate = StackGate(job.id for job, _ in found)
+        for job, live in found:
+            started = _Claimed(job, live, Control(), gate)
+            with self._guard:
+                self._running[job.id] = started
+            self._pool.submit(self._run, started)
+        return bool(found)
+
+    def _find_preference(self) -> Preference | None:
+        with self._guard:
+            return self._window.find_preference()
+
+    def _run(self, claimed: _Claimed) -> None:
+        """Run a job on a thread of its own."""
+        try:
+            self._run_to_end(claimed)
+        except Exception as error:  # a full disk, or a bug: the job is tried again
+            log.error("job %s: %s", claimed.job.id, error, exc_info=not isinstance(error, StudioError))
+            is_disk_bad = isinstance(error, StudioError) and error.code == "E800"
+            time.sleep(0.0 if self._closing else _SECONDS_AFTER_ERRORS)
+            self._unfinished.append((claimed, not is_disk_bad))
+        finally:
+            claimed.gate.leave(claimed.job.id)
+            with self._guard:
+                if not any(one is claimed for one, _ in self._unfinished):
+                    self._forget(claimed)
+            self._work.set()
+
+    def _run_to_end(self, claimed: _Claimed) -> None:
+        job, control = claimed.job, claimed.control
+        if self._store.find(job.id).is_cancelling:  # between the claim and here
+            control.cancel()
+        with TimeLimit(control, self._most_seconds) as limit:
+            document = self._store.find_document(job)
+            end = self._runner.run(job, document, claimed.live, control, lambda: claimed.gate.wait(job.id))
+        done = self._queue.complete(job, limit.explain(end))
         if done is not None:
-            log.info("job %s %s in %.2f s", job.id, done.state, (done.ended or 0) - (job.started or 0))
+            seconds = (done.ended or 0) - (job.started or 0)
+            self._on_end(done, seconds)
+            log.info("job %s %s in %.2f s", job.id, done.state, seconds)
+
+    def _forget(self, claimed: _Claimed) -> None:
+        self._running.pop(claimed.job.id, None)
+        self._window.remove(claimed.job)
+
+    def _give_back(self) -> None:
+        """Queue jobs again that the server failed to run."""
+        while self._unfinished:
+            claimed, is_failed = self._unfinished[0]
+            self._queue.give_back(claimed.job, is_failed=is_failed)
+            self._unfinished.pop(0)
+            with self._guard:
+                self._forget(claimed)
 
     def _sweep(self) -> None:
         """Now and then forget what has expired."""

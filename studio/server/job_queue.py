@@ -8,6 +8,7 @@ from typing import Any
 from studio.server.job import ENDED_STATES, Job, JobEnd, JobState, Submission
 from studio.server.job_logs import JobLogs
 from studio.server.job_store import JobStore
+from studio.server.job_window import Preference
 from studio.server.live_job import LiveJob
 
 
@@ -58,15 +59,16 @@ class JobQueue:
             self._tell(job)
         return job
 
-    def claim(self) -> tuple[Job, LiveJob] | None:
-        """Let the next job run; return it with what follows its run, or None if none waits."""
+    def claim(self, preference: Preference) -> tuple[Job, LiveJob, bool] | None:
+        """Let the next job run; return it with what follows its run, and whether it overtook none; None if none may."""
         with self._guard:
-            job = self._store.claim()
-            if job is None:
+            claimed = self._store.claim(preference)
+            if claimed is None:
                 return None
+            job, is_first = claimed
             live = self._logs.begin(job.id)
             self._tell(job, started=job.started)
-        return job, live
+        return job, live, is_first
 
     def complete(self, job: Job, end: JobEnd) -> Job | None:
         """Record what a run led to, and return the job; None if its claim was lost, so that this does not count."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from blake3 import blake3
 
+from studio.api.events import Event, RunStarted
 from studio.app import RunResult, Studio
 from studio.errors import Finding, GraphError, RunError, StudioError, describe_exception
 from studio.execution.control import Control
@@ -25,7 +28,7 @@ _STATES = {"done": JobState.SUCCEEDED, "cancelled": JobState.CANCELLED}
 
 
 class JobRunner:
-    """Runs jobs, one at a time.
+    """Runs jobs in this process. Several may run at once; equal ones run one after the other.
 
     Args:
         studio: What runs graphs.
@@ -39,11 +42,34 @@ class JobRunner:
         self._graphs = graphs
         self._files = files
         self._folder = folder
+        self._guard = threading.Lock()
+        self._recipes: dict[str, list[Any]] = {}
 
-    def run(self, job: Job, document: dict[str, Any], live: LiveJob, control: Control) -> JobEnd:
-        """Run a job to its end; errors are in what is returned."""
+    def close(self) -> None:
+        """Hold nothing: the studio is the caller's to close."""
+
+    def run(
+        self, job: Job, document: dict[str, Any], live: LiveJob, control: Control, wait: Callable[[], None]
+    ) -> JobEnd:
+        """Run a job to its end; errors are in what is returned.
+
+        Args:
+            job: The job.
+            document: Its graph document.
+            live: Follows its run.
+            control: To cancel it.
+            wait: Called when its nodes are about to run.
+        """
+
+        def show(event: Event) -> None:
+            if isinstance(event, RunStarted):
+                wait()
+            live.show(event)
+
         try:
-            result = self._run(job, document, live, control)
+            recipe = name_recipe(job)
+            with self._hold(recipe):
+                result = self._run(job, document, show, control, recipe)
             outputs = [*self._keep_outputs(result, job.owner)]
         except StudioError as error:
             return JobEnd(JobState.FAILED, error=describe_error(error), nodes=live.copy_nodes())
@@ -62,7 +88,24 @@ class JobRunner:
             calls["hits"] == calls["calls"] if state is JobState.SUCCEEDED else None,
         )
 
-    def _run(self, job: Job, document: dict[str, Any], live: LiveJob, control: Control) -> RunResult:
+    @contextmanager
+    def _hold(self, recipe: str) -> Iterator[None]:
+        """Run equal jobs one after the other: they write the same files, and the later ones find them."""
+        with self._guard:
+            held = self._recipes.setdefault(recipe, [threading.Lock(), 0])
+            held[1] += 1
+        try:
+            with held[0]:
+                yield
+        finally:
+            with self._guard:
+                held[1] -= 1
+                if not held[1]:
+                    del self._recipes[recipe]
+
+    def _run(
+        self, job: Job, document: dict[str, Any], show: Callable[[Event], None], control: Control, recipe: str
+    ) -> RunResult:
         path = self._graphs.find_base(job.graph) if job.graph is not None else None
         graph = parse_job_graph(document, path, self._files.folder)
         faults: list[Finding] = []
@@ -73,11 +116,12 @@ class JobRunner:
             graph,
             values,
             only=job.only,
-            output=create_output_folder(self._folder / name_recipe(job), job.formats),
+            output=create_output_folder(self._folder / recipe, job.formats),
             roots=self._graphs.roots if path is not None else (),
-            on_event=live.show,
+            on_event=show,
             control=control,
             load_outputs=False,
+            stack_group="jobs",
         )
 
     def _keep_outputs(self, result: RunResult, owner: str) -> Iterable[JobOutput]:

@@ -15,6 +15,7 @@ from studio.errors import UsageError
 from studio.server.job import Job, JobEnd, JobState, Submission
 from studio.server.job_file import JobFile
 from studio.server.job_rows import JobFilter, find_places, read_job, read_jobs
+from studio.server.job_window import ANY_JOB, LOOKAHEAD, Preference
 from studio.surrogates import dump_json, escape_surrogates
 
 MOST_CRASHES = 5
@@ -222,16 +223,29 @@ class JobStore:
         ).fetchall()
         return [row[0] for row in rows]
 
-    def claim(self) -> Job | None:
-        """Let the next job run, and return it; None if none waits."""
+    def claim(self, preference: Preference = ANY_JOB) -> tuple[Job, bool] | None:
+        """Let the next job run, and return it, with whether it overtook none; None if none may.
+
+        Args:
+            preference: What it must or should have in common with others.
+        """
         with self._file.transaction() as connection:
+            found = _find_next(connection, preference)
+            if found is None:
+                return None
+            number, is_first = found
             row = connection.execute(
-                "UPDATE jobs SET state = 'running', claim = claim + 1, started = ? WHERE number = "
-                "(SELECT number FROM jobs WHERE state = 'queued' ORDER BY priority DESC, place, number LIMIT 1) "
-                "RETURNING id",
-                (time.time(),),
+                "UPDATE jobs SET state = 'running', claim = claim + 1, started = ? WHERE number = ? RETURNING id",
+                (time.time(), number),
             ).fetchone()
-            return read_job(connection, row[0]) if row is not None else None
+            job = read_job(connection, row[0])
+        assert job is not None
+        return job, is_first
+
+    def has_queued(self, stack: str) -> bool:
+        """Return whether a job of a stack waits among the next ones."""
+        with self._file.reading() as connection:
+            return _find_next(connection, Preference(stack)) is not None
 
     def give_back(self, job: Job, *, is_failed: bool = False) -> Job:
         """Queue a job again that ran, before others of its priority, unless its claim was lost.
@@ -288,6 +302,27 @@ class JobStore:
             if done.rowcount:
                 connection.execute("DELETE FROM documents WHERE digest NOT IN (SELECT document FROM jobs)")
         return done.rowcount
+
+
+_FIRST = "SELECT number, priority FROM jobs WHERE state = 'queued' ORDER BY priority DESC, place, number LIMIT 1"
+_NEXT = (
+    "SELECT number FROM (SELECT number, stack, models, place FROM jobs WHERE state = 'queued' AND priority = ? "
+    "ORDER BY place, number LIMIT ?) WHERE {} = ? ORDER BY place, number LIMIT 1"
+)
+
+
+def _find_next(connection: sqlite3.Connection, preference: Preference) -> tuple[int, bool] | None:
+    """Return the number of the job that runs next, and whether it is the first in line; None if none may run."""
+    first = connection.execute(_FIRST).fetchone()
+    if first is None:
+        return None
+    column, value = ("stack", preference.stack) if preference.stack else ("models", preference.models)
+    found = None
+    if value:
+        found = connection.execute(_NEXT.format(column), (first[1], LOOKAHEAD, value)).fetchone()
+    if found is None:
+        return None if preference.stack else (first[0], True)
+    return found[0], found[0] == first[0]
 
 
 def _find_by_key(connection: sqlite3.Connection, owner: str, key: str | None, request_digest: str) -> Job | None:

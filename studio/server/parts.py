@@ -41,6 +41,7 @@ class ServerOptions:
         models: Other names for graphs, by which clients of OpenAI's API know them.
         most_seconds: How long a job may run; 0 for no limit.
         most_stored_bytes: How many bytes of files are kept; 0 for no limit.
+        most_stacked: How many jobs whose nodes can be stacked run beside each other.
     """
 
     data: Path
@@ -57,6 +58,7 @@ class ServerOptions:
     models: Mapping[str, str] = field(default_factory=dict)
     most_seconds: float = 86400.0
     most_stored_bytes: int = 0
+    most_stacked: int = 8
 
     @property
     def graph_folders(self) -> tuple[Path, ...]:

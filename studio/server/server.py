@@ -23,6 +23,7 @@ from studio.server.job_logs import JobLogs
 from studio.server.job_queue import JobQueue
 from studio.server.job_run import JobRunner
 from studio.server.job_store import JobStore
+from studio.server.job_window import JobWindow
 from studio.server.parts import Parts, ServerOptions
 from studio.server.submissions import Submissions
 from studio.server.token_store import TokenStore
@@ -151,6 +152,7 @@ class Server:
             queue,
             files,
             runner,
+            JobWindow(options.most_stacked),
             outputs,
             keep_seconds=options.keep_seconds,
             most_seconds=options.most_seconds,

@@ -167,6 +167,8 @@ def test_a_thread_without_work_waits_for_the_next_and_ends_when_the_lane_is_clos
 class Runner:
     """A run: it keeps the calls that it runs, and holds the first one at a gate."""
 
+    stack_group = ""
+
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.begun = threading.Event()

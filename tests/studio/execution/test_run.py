@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import random
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes import Probe, graph, open_studio
 
-from studio.app import Studio
+from studio.app import RunResult, Studio
+from studio.execution.control import Control
 
 CHAIN = {"a": ("fake.add", {"a": 1}), "b": ("fake.add", {"a": "@a"}), "c": ("fake.add", {"a": "@b"})}
 
@@ -126,3 +130,64 @@ def test_random_graphs_give_what_plain_evaluation_gives(studio: Studio, probe: P
 
     assert all(result.outputs == {name: values[source] for name, source in outputs.items()} for result in results)
     assert all(count == 1 for name, count in probe.calls.items() if name.startswith("add "))
+
+
+# -- stacks of several runs -----------------------------------------------------------------------------------
+
+
+@contextmanager
+def start_runs(
+    studio: Studio, probe: Probe, node_type: str, groups: Sequence[str], controls: Sequence[Control]
+) -> Iterator[list[Future[RunResult]]]:
+    """Start runs of one node each while the lane of the device is held; let them go when all wait there."""
+    gate = graph({"a": ("fake.hang_on_device", {"gate": "lane"})}, o="a")
+    lane = studio.local_executor.lanes._lanes["device"]
+    with ThreadPoolExecutor(len(groups) + 1) as pool:
+        pool.submit(studio.run, gate)
+        probe.wait_for("lane")
+        runs = [
+            pool.submit(studio.run, graph({"a": (node_type, {"a": n})}, o="a"), control=control, stack_group=group)
+            for n, (group, control) in enumerate(zip(groups, controls, strict=True))
+        ]
+        while len(lane._queue) < len(groups):
+            time.sleep(0.001)
+        probe.open("lane")
+        yield runs
+
+
+def test_calls_of_runs_of_one_group_are_stacked_and_each_run_gets_its_own(studio: Studio, probe: Probe) -> None:
+    groups = ["g", "g", "", "g", "h"]
+
+    with start_runs(studio, probe, "fake.stacked", groups, [Control() for _ in groups]) as runs:
+        results = [run.result() for run in runs]
+
+    assert [result["o"] for result in results] == [0, 10, 20, 30, 40]
+    assert sorted(probe.stacks) == [1, 1, 3]
+    assert all(result.manifest["cache"]["hits"] == 0 for result in results)
+
+
+@pytest.mark.parametrize("cancelled", [0, 1])
+def test_a_run_that_is_cancelled_in_a_stack_does_not_end_the_others(
+    studio: Studio, probe: Probe, cancelled: int
+) -> None:
+    controls = [Control() for _ in range(3)]
+
+    with start_runs(studio, probe, "fake.stacked_wait", ["g"] * 3, controls) as runs:
+        probe.wait_for("stack")
+        controls[cancelled].cancel()
+        if not cancelled:  # its context is that of the stack
+            assert runs[cancelled].result().status == "cancelled"
+        probe.open("stack")
+        runs[cancelled].result()
+        others = [run.result() for number, run in enumerate(runs) if number != cancelled]
+
+    assert [result["o"] for result in others] == [number for number in range(3) if number != cancelled]
+    assert probe.stacks[0] == 3
+
+
+def test_a_call_that_fails_in_a_stack_of_several_runs_fails_its_run_alone(studio: Studio, probe: Probe) -> None:
+    with start_runs(studio, probe, "fake.short_stack", ["g"] * 2, [Control(), Control()]) as runs:
+        results = [run.result() for run in runs]
+
+    assert [result.status for result in results] == ["failed", "failed"]
+    assert all("2 results" in str(result.errors[0]) for result in results)

@@ -75,3 +75,32 @@ def test_a_job_that_takes_too_long_fails(start: Callable[..., Desk]) -> None:
     assert (failed["state"], failed["error"]["code"]) == ("failed", "E823")
     assert failed["error"]["message"] == "the job took longer than 0.1 seconds"
     assert desk.run(ADD)["state"] == "succeeded"
+
+
+def test_jobs_of_one_stack_run_as_a_stack_and_others_do_not_run_beside_them(desk: Desk) -> None:
+    first = desk.submit(WAIT)
+    desk.probe.wait_for("gate")
+    jobs = [desk.submit(graph({"a": ("fake.stacked", {"a": n})}, number="a")) for n in range(4)]
+    other = desk.submit(ADD)
+    desk.probe.open("gate")
+
+    numbers = [desk.client.get(desk.wait(job)["outputs"][0]["url"]).json() for job in jobs]
+
+    assert numbers == [0, 10, 20, 30]
+    assert max(desk.probe.stacks) > 1
+    assert desk.wait(first)["ended"] <= min(desk.wait(job)["started"] for job in jobs)
+    assert desk.wait(other)["started"] >= max(desk.wait(job)["ended"] for job in jobs)
+
+
+def test_equal_jobs_of_a_stack_run_once_and_the_others_are_reused(desk: Desk) -> None:
+    first = desk.submit(WAIT)
+    desk.probe.wait_for("gate")
+    jobs = [desk.submit(graph({"a": ("fake.stacked", {"a": 7})}, number="a")) for _ in range(6)]
+    desk.probe.open("gate")
+
+    done = [desk.wait(job) for job in jobs]
+
+    assert desk.wait(first)["state"] == "succeeded"
+    assert sorted(job["reused"] for job in done) == [False, True, True, True, True, True]
+    assert len({job["outputs"][0]["digest"] for job in done}) == 1
+    assert sum(desk.probe.stacks) == 1

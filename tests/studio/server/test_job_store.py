@@ -17,6 +17,7 @@ from studio.server.job import Job, JobEnd, JobOutput, JobState, Submission
 from studio.server.job_file import JobFile, own_folder
 from studio.server.job_rows import JobFilter
 from studio.server.job_store import MOST_CRASHES, JobStore
+from studio.server.job_window import LOOKAHEAD, Preference
 from studio.server.token_store import TokenStore
 
 GRAPH = {"studio": 1, "title": "A \ud800 title"}
@@ -41,9 +42,9 @@ def submit(store: JobStore, **more: Any) -> Job:
 
 
 def claim(store: JobStore) -> Job:
-    job = store.claim()
-    assert job is not None
-    return job
+    claimed = store.claim()
+    assert claimed is not None
+    return claimed[0]
 
 
 def test_jobs_are_claimed_once_by_priority_and_then_in_the_order_they_came(store: JobStore) -> None:
@@ -222,3 +223,25 @@ def test_queries_of_lists_use_indexes(file: JobFile) -> None:
 
     assert all("jobs_by_owner" in plan for plan in plans)
     assert not any("TEMP B-TREE" in plan for plan in plans)
+
+
+def test_a_job_that_fits_is_preferred_among_the_next_of_its_priority_alone(store: JobStore) -> None:
+    first, *_ = (submit(store, models="a") for _ in range(3))
+    fitting = submit(store, models="b", stack="s")
+    submit(store, models="b", stack="s", priority=-1)
+
+    assert store.claim(Preference(models="b")) == (claimed := store.find(fitting.id), False)
+    assert claimed.state is JobState.RUNNING
+    assert not store.has_queued("s")
+    assert store.claim(Preference(stack="s")) is None
+    assert store.claim(Preference(models="b")) == (store.find(first.id), True)
+    urgent = submit(store, models="c", priority=1)
+    assert store.claim(Preference(models="a")) == (store.find(urgent.id), True)
+
+
+def test_only_the_next_jobs_are_looked_at(store: JobStore) -> None:
+    for _ in range(LOOKAHEAD):
+        submit(store)
+    submit(store, stack="s")
+
+    assert store.claim(Preference(stack="s")) is None
