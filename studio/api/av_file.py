@@ -5,6 +5,7 @@ Part of the plugin contract: the names in `__all__`.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -156,8 +157,9 @@ def decode_packets(container: Any, stream: Any, prepare: Callable[[int, Any], No
     while True:
         try:
             packet = next(packets, None)
-        except av.error.FFmpegError:
-            return  # the rest of the file is missing
+        except av.error.FFmpegError:  # the rest of the file is missing; the decoder still holds frames
+            yield from _flush(stream.codec_context if decoder is None else decoder, stream.time_base)
+            return
         if packet is None:
             return
         if prepare is not None and packet.size:
@@ -168,3 +170,13 @@ def decode_packets(container: Any, stream: Any, prepare: Callable[[int, Any], No
         except av.error.FFmpegError:
             continue
         yield from frames
+
+
+def _flush(decoder: Any, time_base: Fraction) -> Iterator[Any]:
+    """Yield the frames that a decoder holds back."""
+    import av
+
+    with suppress(av.error.FFmpegError):
+        for frame in decoder.decode(None):
+            frame.time_base = time_base
+            yield frame

@@ -30,6 +30,12 @@ _LIMITED, _FULL = 1, 2  # of AVColorRange
 _HD_ROWS = 720
 _DEPTHS = (8, 9, 10, 12, 16)  # of yuv444p and yuva444p
 _ROWS = 256  # converted at once, so that the floats stay small
+_MISREAD = (
+    "rgb555be",
+    "rgb565be",
+    "bgr555be",
+    "bgr565be",
+)  # which swscale takes for little endian, unless to swap them
 
 
 class RgbReader:
@@ -111,6 +117,8 @@ class RgbReader:
         return read_planes(self._reformat(frame, kind)), matrix, (1 << depth) - 1
 
     def _reformat(self, frame: Any, layout: str) -> Any:
+        if frame.format.name in _MISREAD:
+            frame = self._converter.reformat(frame, format=frame.format.name.replace("be", "le"))
         width, height = self._size or (None, None)
         matrix, to_yuv = find_matrix(frame), layout.startswith("yuv")
         source = matrix if matrix in _LUMA else _BT601

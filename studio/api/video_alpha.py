@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from studio.api import av_file
@@ -13,6 +14,25 @@ if TYPE_CHECKING:
     from studio.settings import MediaLimits
 
 _MAYBE_UNUSED = ("apng", "rawvideo")  # codecs that have the pixel format with alpha for opaque videos too
+_ALPHA_INFORMATION = re.compile(rb"\0[\x01-\xff]\x4e\x01\xa5", re.DOTALL)
+"""The end of a start code or a length, and the head of an SEI message of type 165 in H.265 (F.14.2.8)."""
+_HEAD = 4096
+
+
+def has_alpha_layer(path: Path, limits: MediaLimits) -> bool:
+    """Say whether a video is H.265 with a second layer for alpha, as Apple's devices write it.
+
+    Args:
+        path: The file.
+        limits: Bounds for the file.
+    """
+    with av_file.open_container(path, limits) as container:
+        stream = choose_video(path, container, StreamChoice())
+        if stream.codec_context.name != "hevc":
+            return False
+        packet = next(container.demux(stream), None)
+        head = b"" if packet is None else bytes(packet)[:_HEAD]
+        return any(_ALPHA_INFORMATION.search(each) for each in (bytes(stream.codec_context.extradata or b""), head))
 
 
 def has_alpha(path: Path, limits: MediaLimits, frame: Any, codec: str) -> bool:

@@ -15,6 +15,23 @@ _LEAST_ASPECT, _GREATEST_ASPECT = Fraction(1, 16), Fraction(16)
 _SLANTED = 0.02  # the share of a turn that is not a right angle from which it counts
 
 
+class DisplayMatrices:
+    """Finds the display matrix of each frame of a stream, in their order.
+
+    One that H.264 or H.265 says within the stream holds to the next key frame; FFmpeg hands it on with one frame only.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[float, float, float, float] | None = None
+
+    def find(self, frame: Any) -> tuple[float, float, float, float] | None:
+        """Return the display matrix of the next frame, or None."""
+        found = find_display_matrix(frame)
+        if found is not None or frame.key_frame:
+            self._last = found
+        return self._last
+
+
 def find_display_matrix(frame: Any) -> tuple[float, float, float, float] | None:
     """Return a, b, c and d of a frame's display matrix (ISO 14496-12), or None where it has none.
 

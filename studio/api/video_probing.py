@@ -13,6 +13,7 @@ from studio.api.av_file import open_container
 from studio.api.packet_times import StreamTimes, scan_packets
 from studio.api.rgb_conversion import is_known_matrix
 from studio.api.stream_choice import StreamChoice, choose_audio, choose_video, list_videos
+from studio.api.video_alpha import has_alpha_layer
 from studio.api.video_color import describe_color, fill_tags, is_high_dynamic_range
 from studio.api.video_geometry import find_display_matrix, find_square_size, is_plausible, is_slanted
 from studio.api.webp_video import is_webp, probe_webp
@@ -47,7 +48,8 @@ def probe_file(path: Path, limits: MediaLimits) -> dict[str, Any]:
         second), "header_frames" and "header_seconds" (each or None). The first is the one that is read. It also has
         "rotation" (degrees), "display_matrix" (a, b, c and d, or None), "pixel_aspect" (width by height),
         "square_size" (columns and rows with square pixels), "interlaced", "color" (what is converted to sRGB, such as
-        "PQ BT.2020") and "matrix" (whether it is known), and, by its packets, "frames", "seconds", "variable_rate",
+        "PQ BT.2020"), "matrix" (whether it is known) and "alpha_layer" (whether it has alpha that is not read), and, by
+        its packets, "frames", "seconds", "variable_rate",
         "broken", "hidden_frames" and "jumps" (of timestamps). Audio has "codec", "rate" (hertz), "channels" and
         "seconds". A stream that FFmpeg cannot decode has the codec None.
 
@@ -74,6 +76,7 @@ def probe_file(path: Path, limits: MediaLimits) -> dict[str, Any]:
         index = None if chosen is None else chosen.index
         heard_index, heard_rate = (None, 0) if heard is None else (heard.index, heard.rate)
     if index is not None:
+        facts["video"][0]["alpha_layer"] = has_alpha_layer(path, limits)
         streams = scan_packets(path, limits)
         facts["video"][0] |= _measure_times(streams[index])
         if heard_index is not None and heard_rate:
@@ -198,6 +201,10 @@ def find_conversions(facts: Mapping[str, Any]) -> list[str]:
     found = [*_find_color_conversions(video), *_find_shape_conversions(video)]
     if video.get("interlaced"):
         found.append('interlaced frames are made whole by bwdif; video.load with "deinterlace" false keeps them')
+    if video.get("alpha_layer"):
+        found.append(
+            "the alpha of H.265 is not supported and left out: convert the file to ProRes 4444 or VP9 to keep it"
+        )
     if video.get("jumps"):
         found.append("timestamps jump, as in joined files; the parts follow each other")
     silent = [each["track"] for each in facts.get("audio", ()) if each["codec"] and not each["rate"]]

@@ -20,7 +20,7 @@ from studio.api.stream_choice import StreamChoice, choose_audio, choose_video
 from studio.api.video import Frame, Video
 from studio.api.video_alpha import has_alpha
 from studio.api.video_color import fill_tags, find_hdr_color, find_recoloring
-from studio.api.video_geometry import apply_display_matrix, find_display_matrix, find_square_size
+from studio.api.video_geometry import DisplayMatrices, apply_display_matrix, find_square_size
 from studio.api.webp_video import is_webp, read_webp_video
 from studio.errors import MediaError
 
@@ -110,11 +110,12 @@ class _VideoFile:
             self._deep = max(component.bits for component in first.format.components) > 8
             self.rate = _find_rate(stream)
             self.has_audio = choose_audio(path, container, options.choice) is not None
-        self.shape = self._convert(first, {}).shape
+        self.shape = self._convert(first, {}, DisplayMatrices()).shape
 
     def decode(self) -> Iterator[Frame]:
         """Yield the frames."""
         readers: dict[Any, RgbReader] = {}
+        matrices = DisplayMatrices()
         clock = FrameClock(self._origin, self.rate)
         with av_file.open_container(self._path, self._limits) as container:
             stream = container.streams[self._index]
@@ -126,7 +127,7 @@ class _VideoFile:
                 time = clock.find(frame)
                 if time is None:
                     continue
-                array = self._convert(frame, readers)
+                array = self._convert(frame, readers, matrices)
                 if array.shape != self.shape:
                     raise self._refuse_shape(array)
                 yield Frame(Image.take(array, color=self.color), time / _MICROSECONDS)
@@ -158,7 +159,7 @@ class _VideoFile:
     def _times(self) -> StreamTimes:
         return self._streams[self._index]
 
-    def _convert(self, frame: Any, readers: dict[Any, RgbReader]) -> AnyArray:
+    def _convert(self, frame: Any, readers: dict[Any, RgbReader], matrices: DisplayMatrices) -> AnyArray:
         """Return a frame as upright height x width x channels samples with square pixels, in sRGB."""
         import av
         import numpy as np
@@ -176,7 +177,7 @@ class _VideoFile:
         except (av.error.FFmpegError, ValueError) as error:
             reason = av_file.describe_error(error)
             raise refuse(self._path, f"a frame cannot be converted to RGB: {reason}", hint=_HINT) from None
-        return np.ascontiguousarray(apply_display_matrix(array, find_display_matrix(frame)))
+        return np.ascontiguousarray(apply_display_matrix(array, matrices.find(frame)))
 
     def _refuse_shape(self, array: AnyArray) -> MediaError:
         return MediaError(

@@ -93,6 +93,24 @@ def test_matrix_and_range_are_exact_to_half_a_step(matrix: int, full: bool, pixe
     assert abs(error.mean()) * 255 < 0.02
 
 
+@pytest.mark.parametrize("order", ["be", "le"])
+@pytest.mark.parametrize(
+    ("name", "red", "green"), [("rgb565", 11, 5), ("bgr565", 0, 5), ("rgb555", 10, 5), ("bgr555", 0, 5)]
+)
+@pytest.mark.parametrize("alpha", [False, True])
+def test_colors_of_fifteen_and_sixteen_bits_are_read_in_both_orders(
+    order: str, name: str, red: int, green: int, alpha: bool
+) -> None:
+    widest = 63 if "565" in name else 31
+    value = (31 << red) | (widest // 3 << green)
+    frame: Any = av.VideoFrame(16, 16, name + order)
+    frame.planes[0].update(value.to_bytes(2, {"be": "big", "le": "little"}[order]) * (frame.planes[0].buffer_size // 2))
+
+    seen = RgbReader(alpha=alpha, deep=False).read(frame)
+
+    assert np.abs(seen[8, 8, :3].astype(int) - (255, 255 // 3, 0)).max() <= 4
+
+
 def test_ycgco_is_read() -> None:
     frame: Any = av.VideoFrame(16, 16, "yuv444p")
     for plane, level in zip(frame.planes, (100, 138, 158), strict=True):  # luma, orange and green of H.273

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from tests.studio.api.media_files import make_corner, write_frames
 from tests.studio.api.videos import LIMITS, VIDEO
 
 
@@ -49,3 +52,40 @@ def test_alpha_that_begins_with_a_later_frame_is_read(tmp_path: Path) -> None:
 
     assert (first[:, :, 3].min(), first.shape[2]) == (1, 4)
     assert (second[:4, :4, 3].max(), second[4:, 4:, 3].min()) == (0, 1)
+
+
+ALPHA_OF_H265 = (
+    "c-oCpO=#3W6n>NJx``~<LbW|COO#R<L9mO}9x5!`9)gsj2bBd8vpWe1%`_pI2JNNAo3{lKJZ=TA?O7;T#ltEH;$1wp-aL5dp%UL@"
+    "cS&}w;$vps-}m0UdGi3EWbwzo6M76l0>N=tnSXT_KyEY7ivYl7kxgNU<U>5VKtQaN$S`VDufab_!u5>@#wyD9`D${fd_uPFACdoa"
+    "uh!oH(<bF1@{;L>JQLAPW2JkHI);c~boA{N+zQ-zpD34Y>IMT(<WMt<yo<W08*9`x1xAvXvu2?%5wRp`w#;eT^Oa~|TA8AX>w&BF"
+    "Wb!WLO&9rtkcTwIkQF;>&Hkko;?WxD$n^oDxNJl%&2^fOs@LXD`iQAG#`7a)T_ofoitWT){sG6oj*bA%<T`lI^%^OT$FTs&0wIf4"
+    "e*WU@oAMNpLT-Lu0mvQK63<VY0LjDco1gS;{OC%ZkdeSnU1^xs>*`*<qX|QDY(u%Ojw1E3C+8ZCo#kC(lb4w6)Dn3cetrstB~_nX"
+    "P}&!<ICX`*$^mS)x3KWjmSeg}W5#?V^!r^Bd!osM{s`o64PGDeWIQ0nDMBt`*IUE(G!ObV`o0UPt>vY7c@O!Gb;`w9%`r3Kg3f10"
+    "2*)lkeBaG}hvM|+RIvh6%-1DG4WW-$$nMPdD~0&$m-t|2ai_SCMzx|o`>=IzsO|p-T8)iE"
+)
+"""MP4 of FFmpeg 9 and x265 4.3: a frame of 32 x 32, half transparent, as base 85 of deflated bytes."""
+
+
+@pytest.mark.parametrize("extension", ["mp4", "mkv"])
+def test_alpha_of_h265_is_named(tmp_path: Path, extension: str) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(zlib.decompress(base64.b85decode(ALPHA_OF_H265)))
+    if extension == "mkv":
+        path = tmp_path / "a.mkv"
+        with av.open(str(tmp_path / "a.mp4")) as source, av.open(str(path), "w") as target:
+            stream = target.add_stream_from_template(source.streams.video[0])
+            for packet in source.demux():
+                if packet.size:
+                    packet.stream = stream
+                    target.mux(packet)
+
+    said = VIDEO.find_doubts(path, LIMITS)
+
+    assert any("alpha of H.265" in each for each in said)
+
+
+def test_h265_without_alpha_says_nothing(tmp_path: Path) -> None:
+    options = {"x265-params": "log-level=error"}
+    write_frames(tmp_path / "a.mp4", [make_corner()] * 4, codec="libx265", pixels="yuv420p", options=options)
+
+    assert VIDEO.find_doubts(tmp_path / "a.mp4", LIMITS) == []

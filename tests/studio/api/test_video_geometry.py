@@ -123,3 +123,22 @@ def test_a_frame_with_side_data_of_an_unknown_kind_is_turned_too(tmp_path: Path,
 
     expected = apply_display_matrix(make_corner(), find_display_matrix(frame))
     np.testing.assert_array_equal(apply_display_matrix(make_corner(), find_display_matrix(Unknown())), expected)
+
+
+def test_a_turn_said_within_the_stream_holds_for_the_frames_that_follow(tmp_path: Path) -> None:
+    corner = make_corner()
+    write_frames(tmp_path / "plain.mp4", [corner] * 4, pixels="yuv420p")
+    with av.open(str(tmp_path / "plain.mp4")) as source, av.open(str(tmp_path / "a.mkv"), "w") as target:
+        video = source.streams.video[0]
+        turn = av.BitStreamFilterContext("h264_metadata=display_orientation=insert:rotate=90", video)
+        stream = target.add_stream_from_template(video)
+        for packet in source.demux(video):
+            for turned in turn.filter(packet if packet.size else None):
+                turned.stream = stream
+                target.mux(turned)
+
+    seen = [frame.image.to_uint8() for frame in VIDEO.read_file(tmp_path / "a.mkv", LIMITS).frames()]
+
+    assert len(seen) == 4
+    for image in seen:
+        assert np.abs(image.astype(int) - np.rot90(corner)).mean() < 4

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -13,11 +16,13 @@ import PIL.Image
 import pytest
 
 from studio.api.audio import Audio
+from studio.api.av_file import decode_packets
 from studio.api.image import Image
 from studio.api.video import Video
 from studio.api.video_file import VideoType
 from studio.errors import MediaError
 from studio.settings import MediaLimits
+from tests.studio.api.media_files import make_corner, write_frames
 from tests.studio.api.videos import GRAPH, LIMITS, VIDEO, make_noise, make_ramp
 
 
@@ -133,6 +138,28 @@ def test_a_truncated_video_is_refused_or_gives_the_frames_that_are_there(
         return
     assert 1 <= sum(1 for _ in VIDEO.read_file(tmp_path / "half", LIMITS).frames()) < 20
     assert capfd.readouterr() == ("", "")
+
+
+def test_frames_that_the_decoder_holds_back_are_there_where_the_file_ends_in_an_error(tmp_path: Path) -> None:
+    write_frames(tmp_path / "a.mp4", [make_corner()] * 8, options={"bf": "3"}, pixels="yuv420p")
+    seen: list[float] = []
+
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        failing = FailingContainer(container, 8)
+        seen += [frame.time for frame in decode_packets(failing, container.streams.video[0])]
+
+    assert seen == [index / 25 for index in range(8)]
+
+
+class FailingContainer:
+    """A container of which the demuxer fails behind some packets, as for a stream that changes its parameters."""
+
+    def __init__(self, container: Any, packets: int) -> None:
+        self._container, self._packets = container, packets
+
+    def demux(self, stream: Any) -> Iterator[Any]:
+        yield from islice(self._container.demux(stream), self._packets)
+        raise av.error.PatchWelcomeError(0, "not implemented")
 
 
 def find_code(path: Path) -> str:
