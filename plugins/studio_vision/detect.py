@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,7 +38,7 @@ def detect(model: SeeingModel, pixels: FloatArray, words: Sequence[str], thresho
     if model.name == "Owlv2ForObjectDetection":  # it sees a square
         tall = wide = max(height, width)
         pixels = np.pad(pixels, ((0, tall - height), (0, wide - width), (0, 0)), constant_values=_GREY)
-    given = model.prepare(pixels, model.find_size(_SIDES.get(model.name, _DEFAULT_SIDE)))
+    given = model.prepare(pixels, model.fit_size(tall, wide, _SIDES.get(model.name, _DEFAULT_SIDE)))
     scores, labels, boxes = _look(model, given, words)
     found = []
     for score, label, (middle, centre, across, down) in zip(scores, labels, boxes, strict=True):
@@ -50,29 +50,68 @@ def detect(model: SeeingModel, pixels: FloatArray, words: Sequence[str], thresho
     return _drop_overlapping(sorted(found, key=lambda each: -each.score))
 
 
+_Answer = tuple[list[str], torch.Tensor, torch.Tensor]
+"""Names, N; how sure each is of each box, boxes x N; the boxes, boxes x 4."""
+
+
 def _look(model: SeeingModel, given: torch.Tensor, words: Sequence[str]) -> tuple[FloatArray, list[str], FloatArray]:
+    """Return score, label and box of whatever a network found; middle, width and height of a box are from 0 to 1."""
+    ask: Callable[[SeeingModel, torch.Tensor, Sequence[str]], _Answer] = _ask_labels
+    if model.tokenizer is not None:
+        ask = _ask_in_one_text if model.name == "GroundingDinoForObjectDetection" else _ask_each_word
     with torch.inference_mode():
-        if model.tokenizer is not None:
-            tokens = model.tokenizer(list(words), return_tensors="pt", padding="max_length", truncation=True)
-            tokens = {name: tokens[name].to(given.device) for name in ("input_ids", "attention_mask")}
-            answer = model.network(pixel_values=given, **tokens)
-            scores, picked = answer.logits[0].float().sigmoid().max(-1)
-            names = list(words)
-        else:
-            answer = model.network(pixel_values=given)
-            logits = answer.logits[0].float()
-            known = model.network.config.id2label
-            names = [str(known[index]) for index in range(len(known))]
-            single = logits.shape[-1] == len(names)  # without a class for "nothing"
-            scores, picked = (logits.sigmoid() if single else logits.softmax(-1))[:, : len(names)].max(-1)
+        names, chances, places = ask(model, given, words)
+        scores, picked = chances.max(-1)
     labels = [names[index] for index in picked.tolist()]
     found = check_finite(scores.cpu().numpy(), model)
-    boxes = check_finite(answer.pred_boxes[0].float().cpu().numpy(), model)
+    boxes = check_finite(places.float().cpu().numpy(), model)
     if model.tokenizer is None and words:
         wanted = {word.lower() for word in words}
         keep = [index for index, label in enumerate(labels) if label.lower() in wanted]
         return found[keep], [labels[index] for index in keep], boxes[keep]
     return found, labels, boxes
+
+
+def _ask_labels(model: SeeingModel, given: torch.Tensor, _words: Sequence[str]) -> _Answer:
+    """Ask a network for the labels that it knows."""
+    answer = model.network(pixel_values=given)
+    logits = answer.logits[0].float()
+    known = model.network.config.id2label
+    names = [str(known[index]) for index in range(len(known))]
+    single = logits.shape[-1] == len(names)  # without a class for "nothing"
+    return names, (logits.sigmoid() if single else logits.softmax(-1))[:, : len(names)], answer.pred_boxes[0]
+
+
+def _ask_each_word(model: SeeingModel, given: torch.Tensor, words: Sequence[str]) -> _Answer:
+    """Ask OWL-ViT, which takes each word as a text of its own."""
+    tokens = model.tokenizer(list(words), return_tensors="pt", padding="max_length", truncation=True)
+    tokens = {name: tokens[name].to(given.device) for name in ("input_ids", "attention_mask")}
+    answer = model.network(pixel_values=given, **tokens)
+    return list(words), answer.logits[0].float().sigmoid(), answer.pred_boxes[0]
+
+
+def _ask_in_one_text(model: SeeingModel, given: torch.Tensor, words: Sequence[str]) -> _Answer:
+    """Ask Grounding DINO (Liu et al. 2023), which takes all words as sentences of one text, in lower case.
+
+    A word is as sure as the surest of its tokens. Words that the text is too long for are not found.
+    """
+    sentences = [" ".join(word.lower().replace(".", " ").split()) for word in words]
+    text = " ".join(f"{sentence}." for sentence in sentences)
+    longest = int(model.network.config.max_text_len)
+    tokens = model.tokenizer(
+        text, return_tensors="pt", return_offsets_mapping=True, truncation=True, max_length=longest
+    )
+    offsets = tokens["offset_mapping"][0].tolist()
+    read = {name: tokens[name].to(given.device) for name in ("input_ids", "attention_mask")}
+    answer = model.network(pixel_values=given, **read)
+    chances = answer.logits[0].float().sigmoid()
+    columns, start = [], 0
+    for sentence in sentences:
+        end = start + len(sentence)
+        inside = [index for index, (first, last) in enumerate(offsets) if start <= first < last <= end]
+        columns.append(chances[:, inside].amax(-1) if inside else torch.zeros_like(chances[:, 0]))
+        start = end + 2  # a full stop and a space
+    return list(words), torch.stack(columns, -1), answer.pred_boxes[0]
 
 
 def _drop_overlapping(found: Sequence[Found], most: float = 0.6) -> list[Found]:

@@ -22,6 +22,7 @@ KINDS: Mapping[str, str] = {
     "ZoeDepthForDepthEstimation": "depth",
     "OwlViTForObjectDetection": "detector",
     "Owlv2ForObjectDetection": "detector",
+    "GroundingDinoForObjectDetection": "detector",
     "DetrForObjectDetection": "detector",
     "RTDetrForObjectDetection": "detector",
     "RTDetrV2ForObjectDetection": "detector",
@@ -55,7 +56,7 @@ class VisionOpener(ModelOpener):
         from studio_vision.seeing_model import SeeingModel
 
         network = _load(name, path, device)
-        tokenizer = _load_tokenizer(path) if name.startswith("Owl") else None
+        tokenizer = _load_tokenizer(path) if name.startswith(("Owl", "Grounding")) else None
         return SeeingModel(network, KINDS[name], _read_settings(path), tokenizer)
 
     def measure(self, opened: SeeingModel) -> int:

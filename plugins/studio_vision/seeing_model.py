@@ -37,8 +37,8 @@ class SeeingModel:
         return type(self.network).__name__
 
     @property
-    def finds_everything(self) -> bool:
-        """Whether it needs no points and no boxes to cut out objects."""
+    def knows_labels(self) -> bool:
+        """Whether it cuts out what it has labels for, and takes no points and no boxes."""
         return self.name == "Mask2FormerForUniversalSegmentation"
 
     def prepare(self, pixels: FloatArray, size: tuple[int, int]) -> torch.Tensor:
@@ -67,6 +67,23 @@ class SeeingModel:
         if not all(isinstance(each, int) and 1 <= each <= _LARGEST for each in found):
             raise ModelError("E634", f"invalid size {size!r} in the settings of the model", hint="copy it again")
         return found[0], found[1]
+
+    def fit_size(self, height: int, width: int, default: int) -> tuple[int, int]:
+        """Return the height and width for an image: in its shape, if the settings give the length of its shorter side.
+
+        Args:
+            height: Height of the image.
+            width: Width of the image.
+            default: Length of a side, if the settings give none.
+        """
+        size = self.settings.get("size")
+        shorter = size.get("shortest_edge") if isinstance(size, Mapping) else None
+        if not isinstance(shorter, int) or not 1 <= shorter <= _LARGEST:
+            return self.find_size(default)
+        longest = size.get("longest_edge") if isinstance(size, Mapping) else None
+        longest = min(longest, _LARGEST) if isinstance(longest, int) and longest > 0 else _LARGEST
+        scale = min(shorter / min(height, width), longest / max(height, width))
+        return max(1, round(height * scale)), max(1, round(width * scale))
 
     def measure(self) -> int:
         """Return the bytes of the weights."""

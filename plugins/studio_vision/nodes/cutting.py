@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-from studio.api import Context, Field, Image, Mask, Model, ModelKinds, node
+from studio.api import Added, Context, Field, Image, Mask, Model, ModelKinds, node
 from studio_vision.boxes import BoxesJson, PointsJson
 
 
@@ -13,7 +13,8 @@ class Segmented(NamedTuple):
 
     Attributes:
         mask: Mask of all objects together.
-        masks: Mask of each object: of the points first, then of each box; or of each object that was found.
+        masks: Mask of each object: of the points first, then of each box; or of each object that was found, the surest
+            first.
         scores: How good the model thinks each mask is, from 0 to 1.
         labels: What each object is, for a model that knows.
     """
@@ -46,11 +47,12 @@ def segment_objects(
     boxes: BoxesJson = [],  # noqa: B006
     words: Annotated[list[str], Field(max_length=100)] = [],  # noqa: B006
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.5,
+    points_per_side: Annotated[Annotated[int, Field(ge=2, le=64)], Added] = 16,
 ) -> Segmented:
-    """Cut out objects: where points or boxes say that they are, or all that a model knows.
+    """Cut out objects: where points or boxes say that they are, or everything.
 
-    Segment Anything (Kirillov et al. 2023) wants points or boxes. Mask2Former (Cheng et al. 2022) finds everything it
-    has a label for.
+    Segment Anything (Kirillov et al. 2023) cuts out what points and boxes mark; without any, everything that a grid of
+    points finds. Mask2Former (Cheng et al. 2022) finds everything it has a label for.
 
     Args:
         image: Image to look at.
@@ -58,31 +60,32 @@ def segment_objects(
         points: Points of one object: [x, y] in pixels is on it, [x, y, false] is not.
         boxes: Boxes around objects, such as the output of `vision.detect`; each is one object.
         words: Labels of Mask2Former to keep; empty for all.
-        threshold: Least score of an object of Mask2Former.
+        threshold: Least score of an object where none is marked; Segment Anything keeps objects of 0.88 and more.
+        points_per_side: Points of the grid along each side, where Segment Anything cuts out everything. More points
+            find smaller objects and take longer.
 
     Raises:
         ModelError: E635 for another model, E636 if it returns NaN.
-        StudioError: E637 if there are neither points nor boxes, and the model wants them.
+        StudioError: E637 for invalid points or boxes.
     """
     import numpy as np
 
-    from studio.api import StudioError
     from studio_vision.boxes import parse_boxes, parse_points
     from studio_vision.pixels import read_rgb
     from studio_vision.seeing_model import check_kind
-    from studio_vision.segment import Prompt, find_masks, find_objects
+    from studio_vision.segment import Prompt, find_everything, find_masks, find_objects
 
     ctx.step(0, 1)
     places = parse_points(points)
     prompts = ([Prompt(tuple(places))] if places else []) + [Prompt(box=box) for box in parse_boxes(boxes)]
     with ctx.open(model) as opened:
         segmenter = check_kind(opened, "segmenter", "cut out objects")
-        if segmenter.finds_everything:
+        if segmenter.knows_labels:
             found = find_objects(segmenter, read_rgb(image), words, threshold)
         elif prompts:
             found = find_masks(segmenter, read_rgb(image), prompts)
         else:
-            raise StudioError("E637", "there are neither points nor boxes", hint='give "points": [[x, y]], in pixels')
+            found = find_everything(segmenter, read_rgb(image), points_per_side, threshold, ctx.step)
     empty = np.zeros((image.height, image.width), np.float32)
     whole = np.maximum.reduce([each.mask for each in found], initial=0.0) if found else empty
     return Segmented(

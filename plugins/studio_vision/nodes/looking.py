@@ -60,8 +60,8 @@ def detect_objects(
 
     Args:
         image: Image to look at.
-        model: Weights of a detector, a folder of transformers: OWL-ViT and OWLv2 find what any words name; DETR,
-            RT-DETR and YOLOS know labels of their own.
+        model: Weights of a detector, a folder of transformers: OWL-ViT, OWLv2 and Grounding DINO find what any words
+            name; DETR, RT-DETR and YOLOS know labels of their own.
         words: What to look for, such as "a red car". For a model with labels of its own, the labels to keep; empty for
             all.
         threshold: Least score of a box, which says how sure the model is.

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
+import torch
 
 import studio_vision
 from studio.api import Image, Model, ModelError, StudioError
 from studio.testing import TestContext, check_model_opener, check_node_type
-from studio_vision.detect import find_overlap
+from studio_vision.detect import detect, find_overlap
 from studio_vision.nodes.cutting import segment_objects
 from studio_vision.nodes.looking import detect_objects, estimate_depth
 from studio_vision.nodes.people import find_faces, find_pose
@@ -21,6 +23,8 @@ from studio_vision.opener import VisionOpener
 from studio_vision.seeing_model import SeeingModel
 from tests.plugins.studio_vision.tiny_models import (
     write_depth_anything,
+    write_detr,
+    write_grounding_dino,
     write_mask2former,
     write_owlvit,
     write_sam,
@@ -32,8 +36,10 @@ from tests.plugins.studio_vision.tiny_models import (
 MODEL = Model("local:tiny")
 WRITERS = {"sam": write_sam, "depth": write_depth_anything, "yolos": write_yolos, "owl": write_owlvit}
 WRITERS |= {"sam2": write_sam2, "mask2former": write_mask2former, "pose": write_vitpose}
+WRITERS |= {"detr": write_detr, "grounding": write_grounding_dino}
 KINDS = {"sam": "segmenter", "depth": "depth", "yolos": "detector", "owl": "detector"}
 KINDS |= {"sam2": "segmenter", "mask2former": "segmenter", "pose": "pose"}
+KINDS |= {"detr": "detector", "grounding": "detector"}
 
 
 @pytest.fixture(scope="module")
@@ -111,9 +117,43 @@ def test_another_point_gives_another_mask(folders: dict[str, Path]) -> None:
     assert not np.array_equal(first, second)
 
 
-def test_nothing_to_cut_out_is_an_error(folders: dict[str, Path]) -> None:
-    with pytest.raises(StudioError, match="E637"):
-        segment_objects(make_context(folders["sam"]), make_image(), MODEL)
+def open_confident(path: Path) -> SeeingModel:
+    """Open Segment Anything, and let it be sure of masks with clear edges, each with a score of its own."""
+
+    def sharpen(_network: Any, _given: Any, answer: Any) -> Any:
+        masks = answer.pred_masks
+        answer.pred_masks = (masks - masks.mean((-2, -1), keepdim=True)) * 1e9
+        answer.iou_scores = 0.89 + 0.1 * answer.iou_scores.sigmoid()
+        return answer
+
+    opened = open_folder(path)
+    opened.network.register_forward_hook(sharpen)
+    return opened
+
+
+@pytest.mark.parametrize("name", ["sam", "sam2"])
+def test_without_points_and_boxes_everything_is_cut_out_once(folders: dict[str, Path], name: str) -> None:
+    context = TestContext(models={MODEL.reference: open_confident(folders[name])})
+
+    found = segment_objects(context, make_image(), MODEL, points_per_side=3)
+
+    assert 1 <= len(found.masks) < 27
+    assert found.scores == sorted(found.scores, reverse=True)
+    assert all(0.88 <= score <= 1 for score in found.scores)
+    boxes = [find_extent(mask.pixels > 0.5) for mask in found.masks]
+    assert all(find_overlap(*pair) < 0.8 for pair in itertools.combinations(boxes, 2))
+    assert context.steps[-1] == (9, 9)
+
+
+def test_masks_that_are_not_sure_are_left_out(folders: dict[str, Path]) -> None:
+    found = segment_objects(make_context(folders["sam"]), make_image(), MODEL, points_per_side=2)
+
+    assert (found.masks, float(found.mask.pixels.max())) == ([], 0.0)
+
+
+def find_extent(inside: npt.NDArray[np.bool_]) -> tuple[float, float, float, float]:
+    down, across = (np.flatnonzero(inside.any(axis)) for axis in (1, 0))
+    return float(across[0]), float(down[0]), float(across[-1] + 1), float(down[-1] + 1)
 
 
 @pytest.mark.parametrize(
@@ -159,6 +199,51 @@ def test_an_open_detector_looks_for_the_words(folders: dict[str, Path]) -> None:
     assert found.box_count > 0
 
 
+def test_one_text_of_all_words_gives_each_word_its_score(folders: dict[str, Path]) -> None:
+    opened = open_folder(folders["grounding"])
+    words = ["A cat", "red  car", "unicorn"]
+
+    found = detect(opened, make_image().pixels, words, 0.0)
+
+    with torch.inference_mode():
+        answer = opened.network(
+            pixel_values=opened.prepare(make_image().pixels, (64, 96)),
+            input_ids=torch.tensor([[2, 6, 7, 4, 8, 9, 4, 1, 4, 3]]),  # [CLS] a cat . red car . [UNK] . [SEP]
+            attention_mask=torch.ones(1, 10, dtype=torch.long),
+        )
+    chances = answer.logits[0].sigmoid()
+    each = torch.stack([chances[:, 1:3].amax(-1), chances[:, 4:6].amax(-1), chances[:, 7]], -1)
+    expected = sorted(((float(row.max()), words[int(row.argmax())]) for row in each), reverse=True)
+    assert found
+    assert {(round(one.score, 4), one.label) for one in found} <= {(round(score, 4), name) for score, name in expected}
+    assert found[0].score == pytest.approx(expected[0][0], abs=1e-5)
+
+
+def test_words_that_a_text_has_no_room_for_are_not_found(folders: dict[str, Path]) -> None:
+    found = detect(open_folder(folders["grounding"]), make_image().pixels, ["a cat"] * 8 + ["red car"], 0.001)
+
+    assert {one.label for one in found} == {"a cat"}
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [((40, 60), (80, 120)), ((40, 100), (53, 133)), ((100, 40), (133, 53)), ((333, 211), (126, 80))],
+)
+def test_an_image_keeps_its_shape_for_a_network_whose_settings_give_the_shorter_side(
+    folders: dict[str, Path], size: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    """Sizes as `DetrImageProcessor` makes them."""
+    opened = open_folder(folders["detr"])
+    seen: list[Any] = []
+    opened.network.register_forward_pre_hook(
+        lambda _, __, given: seen.append(tuple(given["pixel_values"].shape[2:])), with_kwargs=True
+    )
+
+    detect(opened, make_image(*size).pixels, [], 0.0)
+
+    assert seen == [expected]
+
+
 def test_an_open_detector_without_words_is_an_error(folders: dict[str, Path]) -> None:
     with pytest.raises(ModelError, match="E635") as raised:
         detect_objects(make_context(folders["owl"]), make_image(), MODEL)
@@ -195,7 +280,9 @@ def test_boxes_overlap_by_their_common_part() -> None:
     [
         (estimate_depth, "depth", {}),
         (detect_objects, "owl", {"words": ["a cat"], "threshold": 0.0}),
+        (detect_objects, "grounding", {"words": ["a cat"], "threshold": 0.0}),
         (segment_objects, "sam", {"points": [[10, 10]]}),
+        (segment_objects, "sam2", {"points_per_side": 2}),
         (segment_objects, "mask2former", {"threshold": 0.0}),
         (find_pose, "pose", {}),
         (find_faces, "pose", {"threshold": 0.0}),

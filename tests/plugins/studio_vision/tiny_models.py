@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 import transformers
-from tokenizers import Tokenizer, models, pre_tokenizers
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
 from studio.api.quiet import hush
@@ -208,3 +208,68 @@ def write_vitpose(folder: Path) -> Path:
         config = transformers.VitPoseConfig(backbone_config=backbone, num_labels=17)
         transformers.VitPoseForPoseEstimation(config).save_pretrained(folder)
     return write_settings(folder, {"size": {"height": 32, "width": 24}})
+
+
+def write_grounding_dino(folder: Path) -> Path:
+    """Write a detector that looks for the words of one text."""
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", ".", "?", "a", "cat", "red", "car"]
+    swin = {
+        "model_type": "swin",
+        "embed_dim": 8,
+        "depths": [1, 1, 1, 1],
+        "num_heads": [1, 1, 1, 1],
+        "window_size": 2,
+        "image_size": 64,
+        "out_features": ["stage2", "stage3", "stage4"],
+    }
+    text = {"model_type": "bert", "vocab_size": len(words), "hidden_size": 16, "intermediate_size": 16}
+    attention = {"encoder_attention_heads": 2, "decoder_attention_heads": 2, "encoder_n_points": 2}
+    with seeded():
+        config = transformers.GroundingDinoConfig(
+            backbone_config=swin,
+            text_config={**text, "num_hidden_layers": 1, "num_attention_heads": 2, "max_position_embeddings": 32},
+            num_queries=6,
+            d_model=32,
+            encoder_layers=1,
+            decoder_layers=2,
+            encoder_ffn_dim=16,
+            decoder_ffn_dim=16,
+            decoder_n_points=2,
+            max_text_len=16,
+            **attention,
+        )
+        transformers.GroundingDinoForObjectDetection(config).save_pretrained(folder)
+    tokenizer = Tokenizer(models.WordLevel({word: number for number, word in enumerate(words)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]")
+    fast.save_pretrained(folder)
+    return write_settings(folder, {"size": {"shortest_edge": 64, "longest_edge": 110}})
+
+
+def write_detr(folder: Path) -> Path:
+    """Write a detector with the labels "cat" and "dog", whose images keep their shape."""
+    labels = {0: "cat", 1: "dog"}
+    with seeded():
+        backbone = transformers.ResNetConfig(
+            embedding_size=8,
+            hidden_sizes=[8, 8, 8, 8],
+            depths=[1, 1, 1, 1],
+            layer_type="basic",
+            out_features=["stage4"],
+        )
+        config = transformers.DetrConfig(
+            backbone_config=backbone,
+            num_queries=5,
+            d_model=16,
+            encoder_layers=1,
+            decoder_layers=1,
+            encoder_attention_heads=2,
+            decoder_attention_heads=2,
+            encoder_ffn_dim=16,
+            decoder_ffn_dim=16,
+            id2label=labels,
+            label2id={label: number for number, label in labels.items()},
+        )
+        transformers.DetrForObjectDetection(config).save_pretrained(folder)
+    return write_settings(folder, {"size": {"shortest_edge": 80, "longest_edge": 133}})
