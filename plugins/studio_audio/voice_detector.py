@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 RATE, WINDOW, CONTEXT = 16_000, 512, 64
 """Samples that a probability is of, and samples before them that the network hears too."""
+LIKELY = 0.5
+"""Probability from which somebody speaks."""
 _SHAPES = {
     "stft_conv.weight": (258, 1, 256),
     "conv1.weight": (128, 129, 3),
@@ -43,6 +45,9 @@ _AT_ONCE = 512  # windows
 
 class VoiceDetector:
     """The network; it runs on the CPU, where it is faster than sound by a factor of hundreds."""
+
+    seconds = WINDOW / RATE
+    """Length of the audio that a probability is of."""
 
     def __init__(self, tensors: dict[str, torch.Tensor]) -> None:
         self._tensors = tensors
@@ -103,10 +108,30 @@ def _slide(samples: FloatArray) -> FloatArray:
     return np.lib.stride_tricks.sliding_window_view(samples, CONTEXT + WINDOW)[::WINDOW].copy()
 
 
+def listen(opened: object, audio: Audio) -> npt.NDArray[np.float32]:
+    """Return the probability of speech in each 32 ms of audio.
+
+    Raises:
+        ModelError: E648 if an opened model does something else.
+    """
+    if not isinstance(opened, VoiceDetector):
+        raise ModelError("E648", "this model does not find speech", hint="studio models get silero-vad")
+    return opened.find_speech(audio)
+
+
+def find_spoken(probabilities: npt.NDArray[np.float32], threshold: float, per_second: int) -> npt.NDArray[np.bool_]:
+    """Return for each of equal parts of a second whether somebody speaks in its middle."""
+    count = round(len(probabilities) * VoiceDetector.seconds * per_second)
+    middles = (np.arange(count) + 0.5) / per_second
+    at = np.minimum((middles / VoiceDetector.seconds).astype(int), max(len(probabilities) - 1, 0))
+    spoken: npt.NDArray[np.bool_] = probabilities[at] >= threshold
+    return spoken
+
+
 def find_ends(probabilities: npt.NDArray[np.float32], threshold: float) -> tuple[float, float]:
     """Return from when to when somebody speaks, in seconds; (0, 0) if nobody does."""
     loud = np.flatnonzero(probabilities >= threshold)
-    seconds = WINDOW / RATE
+    seconds = VoiceDetector.seconds
     return (float(loud[0]) * seconds, float(loud[-1] + 1) * seconds) if len(loud) else (0.0, 0.0)
 
 

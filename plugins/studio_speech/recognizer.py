@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import torch
 from studio.api import Audio, ModelError, StudioError
 from studio.api.quiet import hush
 from studio_speech.marks import Marks, Sentence, Word
+from studio_speech.speech_spans import Span
 from studio_speech.spoken import fill_gaps
 
 if TYPE_CHECKING:
@@ -67,17 +68,24 @@ class Request:
     translate: bool
 
 
-def recognize(audio: Audio, recognizer: Recognizer, request: Request, step: Callable[[int, int], None]) -> Marks:
+def recognize(
+    audio: Audio,
+    recognizer: Recognizer,
+    request: Request,
+    step: Callable[[int, int], None],
+    spans: Sequence[Span] | None = None,
+) -> Marks:
     """Return what is said in audio, and when.
 
     Args:
-        sound: Any length and rate; channels are mixed.
+        audio: Any length and rate; channels are mixed.
         recognizer: Who listens.
         request: What to write down.
         step: Called before each piece with the seconds done, and the seconds in all.
+        spans: Where somebody speaks; None to listen to all of it.
     """
     sentences: list[Sentence] = []
-    for start, end in find_chunks(audio):
+    for start, end in find_chunks(audio, [(0, audio.frames)] if spans is None else spans):
         step(start // audio.rate, math.ceil(audio.duration))
         mono = _read(audio, start, end).mean(axis=1)
         if not len(mono) or math.sqrt(float(np.mean(mono.astype(np.float64) ** 2))) < _SILENCE:
@@ -89,24 +97,20 @@ def recognize(audio: Audio, recognizer: Recognizer, request: Request, step: Call
     return Marks(audio.duration, tuple(sentences), not _is_ctc(recognizer))
 
 
-def find_chunks(audio: Audio) -> Iterator[tuple[int, int]]:
-    """Yield from where to where to listen at once, in frames: cuts are at the quietest place near the end of each."""
+def find_chunks(audio: Audio, spans: Sequence[Span]) -> Iterator[Span]:
+    """Yield from where to where to listen at once; long spans are cut at the quietest place near the end of a piece."""
     longest, search = int(CHUNK_SECONDS * audio.rate), int(_SEARCH_SECONDS * audio.rate)
-    window, start = max(audio.rate // 20, 1), 0
-    while audio.frames - start > longest:
-        tail = _read(audio, start + longest - search, start + longest).mean(axis=1, dtype=np.float64)
-        power = np.convolve(tail * tail, np.ones(window), "same")
-        end = (
-            start
-            + longest
-            - search
-            + int(np.argmin(power[window:-window] if len(power) > 2 * window else power))
-            + window
-        )
-        yield start, end
-        start = end
-    if audio.frames > start:
-        yield start, audio.frames
+    window = max(audio.rate // 20, 1)
+    for start, last in spans:
+        while last - start > longest:
+            tail = _read(audio, start + longest - search, start + longest).mean(axis=1, dtype=np.float64)
+            power = np.convolve(tail * tail, np.ones(window), "same")
+            quietest = int(np.argmin(power[window:-window] if len(power) > 2 * window else power)) + window
+            end = start + longest - search + quietest
+            yield start, end
+            start = end
+        if last > start:
+            yield start, last
 
 
 def _read(audio: Audio, start: int, end: int) -> FloatArray:

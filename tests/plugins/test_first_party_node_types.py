@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -99,10 +99,10 @@ def marks(*words: str) -> dict[str, Any]:
 
 
 class WithModels:
-    """A plugin, with tiny models beside it."""
+    """A plugin, with tiny models beside it, and openers of other plugins for them."""
 
-    def __init__(self, plugin: Any, models: Mapping[str, Path]) -> None:
-        self._plugin, self._models = plugin, models
+    def __init__(self, plugin: Any, models: Mapping[str, Path], openers: Sequence[Any] = ()) -> None:
+        self._plugin, self._models, self._openers = plugin, models, openers
 
     @hookimpl
     def studio_node_types(self) -> Any:
@@ -117,7 +117,7 @@ class WithModels:
     @hookimpl
     def studio_model_openers(self) -> Any:
         """Return the plugin's openers."""
-        return self._plugin.studio_model_openers()
+        return [*self._plugin.studio_model_openers(), *self._openers]
 
     @hookimpl
     def studio_models(self) -> Mapping[str, Path]:
@@ -127,12 +127,15 @@ class WithModels:
 
 @pytest.fixture(scope="session")
 def speech_plugin(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The speech plugin with tiny models to speak and to listen with."""
+    """The speech plugin with tiny models to speak, to listen and to find speech with."""
+    from studio_audio.cleaning_opener import CleaningOpener
+    from tests.plugins.studio_audio.test_voice_detector import write_detector
     from tests.plugins.studio_speech.tiny_models import write_vits, write_whisper
 
     folder = tmp_path_factory.mktemp("speech")
     models = {"mini-speaker": write_vits(folder / "speaker"), "mini-listener": write_whisper(folder / "listener")}
-    return WithModels(studio_speech, models)
+    models["mini-vad"] = write_detector(folder / "vad.safetensors")
+    return WithModels(studio_speech, models, [CleaningOpener()])
 
 
 @pytest.fixture(scope="session")
@@ -507,6 +510,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "audio.remix_channels": {"layout": "swap", "select": [1]},
     "audio.equalize": {"bands": []},
     "audio.trim_silence": {"model": Model("builtin:mini-vad")},
+    "audio.duck": {"model": Model("builtin:mini-vad")},
     "image.transform": {"corners": [[0, 0], [24, 0], [20, 16], [4, 16]]},
     "image.curves": {name: [[0, 1], [1, 0]] for name in ("points", "red", "green", "blue")},
     "audio.spectrogram": {"window": 512},
@@ -533,7 +537,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "diffusion.composite_latents": {"base": latent(0.25), "top": latent(1.0)},
     "diffusion.upscale_latent": {"latent": latent(0.25)},
     "speech.say": {"model": Model("builtin:mini-speaker"), "voice": "f2", "language": "de"},
-    "speech.to_text": {"language": "de"},
+    "speech.to_text": {"language": "de", "voice_detector": Model("builtin:mini-vad")},
     "speech.subtitles": {"marks": marks()},
     "speech.save_subtitles": {"marks": marks()},
     "style.transfer": {"model": Model("builtin:tiny-vgg"), "more_styles": [picture()], "style_weights": [2.0]},
@@ -579,7 +583,7 @@ def test_every_first_party_node_type_keeps_its_promises(node_type: str, request:
         options["plugin"] = request.getfixturevalue("film_plugin")
     if node_type == "audio.from_text":
         options["plugin"] = request.getfixturevalue("music_plugin")
-    elif node_type == "audio.trim_silence":
+    elif node_type in ("audio.duck", "audio.trim_silence"):
         options["plugin"] = request.getfixturevalue("listening_plugin")
     elif node_type.startswith("audio."):
         options["value_types"] = [SpectrogramType()]

@@ -227,14 +227,11 @@ def trim_silence(
 
 def _find_spoken(ctx: Context, audio: Audio, model: Model) -> tuple[int, int]:
     """Return the frames from which and to which somebody speaks."""
-    from studio.api import ModelError
-    from studio_audio.voice_detector import VoiceDetector, find_ends
+    from studio_audio.voice_detector import LIKELY, find_ends, listen
 
     ctx.step(0, 1)
     with ctx.open(model) as detector:
-        if not isinstance(detector, VoiceDetector):
-            raise ModelError("E648", "this model does not find speech", hint="studio models get silero-vad")
-        begin, end = find_ends(detector.find_speech(audio), 0.5)
+        begin, end = find_ends(listen(detector, audio), LIKELY)
     return round(begin * audio.rate), min(audio.frames, round(end * audio.rate))
 
 

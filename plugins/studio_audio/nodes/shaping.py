@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from studio.api import Audio, Context, Field, JsonValue, MediaError, check_inputs, node
+from studio.api import Added, Audio, Context, Field, JsonValue, MediaError, Model, ModelKinds, check_inputs, node
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 Level = Annotated[float, Field(ge=-120, le=0, unit="dB")]
 Ramp = Annotated[float, Field(ge=0, le=30, unit="seconds")]
@@ -73,6 +77,7 @@ def duck_audio(
     hold: Ramp = 0.5,
     release: Ramp = 0.8,
     start: Annotated[float, Field(ge=0, le=86_400, unit="seconds")] = 0.0,
+    model: Annotated[Annotated[Model, ModelKinds("voice-detector")] | None, Added] = None,
 ) -> Ducked:
     """Duck music under a voice: turn it down while the voice is audible, and mix both.
 
@@ -82,25 +87,38 @@ def duck_audio(
         music: Music to turn down.
         voice: Voice that the music makes room for.
         amount: Gain reduction while the voice is audible.
-        threshold: RMS level of 10 ms, relative to full scale, above which the voice counts as heard.
+        threshold: RMS level of 10 ms, relative to full scale, above which the voice counts as heard. Not for a model.
         attack: Length of the ramp down, before the voice begins.
         hold: Longest pause of the voice in which the music stays down.
         release: Length of the ramp up, after the voice ends.
         start: Start of the voice in the music.
+        model: Weights of Silero VAD, which hears speech in noise and no breath, no room; null for the level alone.
 
     Raises:
         MediaError: E640 over the limits, E641 for layouts that do not go together.
+        ModelError: E648 for another model.
     """
-    from studio_audio.activity import Response, duck
+    from studio_audio.activity import Response, duck, find_voice
     from studio_audio.bounds import check_length
     from studio_audio.join import match_all, mix, pad_start
 
     at = round(start * music.rate)
     check_length(max(music.frames, at + voice.duration * music.rate), music.channels, music.rate)
     ctx.step(0, 1)
-    quiet = duck(music, pad_start(voice, round(start * voice.rate)), amount, threshold, Response(attack, hold, release))
+    heard = pad_start(voice, round(start * voice.rate))
+    active = find_voice(heard, music.rate, threshold) if model is None else _find_speech(ctx, heard, model)
+    quiet = duck(music, active, amount, Response(attack, hold, release))
     parts = match_all([quiet, voice])
     return Ducked(quiet, mix(parts, [1.0, 1.0], [0, round(start * parts[0].rate)]))
+
+
+def _find_speech(ctx: Context, voice: Audio, model: Model) -> npt.NDArray[np.bool_]:
+    """Return for each 10 ms whether somebody speaks."""
+    from studio_audio.activity import WINDOWS_PER_SECOND
+    from studio_audio.voice_detector import LIKELY, find_spoken, listen
+
+    with ctx.open(model) as detector:
+        return find_spoken(listen(detector, voice), LIKELY, WINDOWS_PER_SECOND)
 
 
 @node("audio.gate", origin="edited")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from studio.api import Audio, Context, Field, JsonValue, Migration, Model, ModelKinds, node
+from studio.api import Added, Audio, Context, Field, JsonValue, Migration, Model, ModelKinds, node
 from studio_speech.marks import MarksJson
 
 
@@ -45,6 +45,7 @@ def write_down(
     *,
     language: Annotated[str, Field(max_length=40)] = "",
     translate_to_english: bool = False,
+    voice_detector: Annotated[Annotated[Model, ModelKinds("voice-detector")] | None, Added] = None,
 ) -> Heard:
     """Transcribe speech with a network: Whisper, wav2vec 2.0 and other CTC models, Moonshine, Speech2Text.
 
@@ -57,13 +58,25 @@ def write_down(
         language: Language of the speech, such as "de" or "german"; empty for detection by Whisper. Other models know
             one language.
         translate_to_english: Translate the text into English; only for Whisper.
+        voice_detector: Weights of Silero VAD: the network hears only where somebody speaks, so that it writes no words
+            into music and noise, and subtitles begin with the voice. null for all of the audio.
+
+    Raises:
+        ModelError: E648 for a voice detector that does something else.
+        StudioError: E661 for a language that the model does not know.
     """
     from studio_speech.marks import write_marks
     from studio_speech.recognizer import Request, check_recognizer, recognize
+    from studio_speech.speech_spans import find_speech
 
+    spans = None
+    if voice_detector is not None:
+        with ctx.open(voice_detector) as detector:
+            spans = find_speech(detector, audio)
     with ctx.open(model) as opened:
         recognizer = check_recognizer(opened, model.reference)
-        marks = recognize(audio, recognizer, Request(language.strip().lower(), translate_to_english), ctx.step)
+        request = Request(language.strip().lower(), translate_to_english)
+        marks = recognize(audio, recognizer, request, ctx.step, spans)
     return Heard(" ".join(each.text for each in marks.sentences), write_marks(marks))
 
 

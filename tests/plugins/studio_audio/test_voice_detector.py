@@ -14,7 +14,8 @@ from studio.api import Audio, Model, ModelError
 from studio.testing import TestContext, check_model_opener, check_node_type
 from studio_audio.cleaning_opener import CleaningOpener
 from studio_audio.nodes.edits import trim_silence
-from studio_audio.voice_detector import _SHAPES, VoiceDetector, find_ends
+from studio_audio.nodes.shaping import duck_audio
+from studio_audio.voice_detector import _SHAPES, VoiceDetector, find_ends, find_spoken
 
 
 def write_detector(path: Path) -> Path:
@@ -99,6 +100,27 @@ def test_audio_is_trimmed_to_the_speech_in_it() -> None:
 
     assert (made.start, made.end) == pytest.approx((0.054, 0.106))
     assert made.audio.frames == 512 + 2 * 160
+
+
+def test_music_is_down_where_somebody_speaks_and_not_where_it_is_loud_alone() -> None:
+    music = Audio(np.full((2048, 1), 0.5, np.float32), 16_000)
+    ctx = TestContext(models={"local:vad": FakeDetector()})
+
+    made = duck_audio(
+        ctx, music, music, amount=20, attack=0.01, hold=0, release=0.01, model=Model("local:vad")
+    ).audio.samples[:, 0]
+
+    assert made[round(0.04 * 16_000)] == pytest.approx(0.5)
+    assert made[round(0.08 * 16_000)] == pytest.approx(0.05, rel=1e-3)
+    assert made[-1] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("per_second", "expected"), [(100, [6, 9]), (50, [3, 4])])
+def test_probabilities_are_read_in_the_middle_of_each_part(per_second: int, expected: list[int]) -> None:
+    spoken = find_spoken(np.float32([0, 0, 1, 0]), 0.5, per_second)
+
+    assert len(spoken) == round(4 * 0.032 * per_second)
+    assert [int(index) for index in np.flatnonzero(spoken)[[0, -1]]] == expected
 
 
 def test_trimming_by_level_is_as_before() -> None:
