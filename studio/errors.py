@@ -167,17 +167,23 @@ class ModelError(StudioError):
         return 2 if self.code in ("E601", "E602", "E609") else 1
 
 
+LONGEST_TEXT = 10_000
+"""Characters of an exception's text that are shown and recorded: a library may print an array into it."""
+
+
 def describe_exception(error: BaseException) -> str:
     """Return the class and the text of an exception; one whose text cannot be made is described without it."""
     return redact(f"{type(error).__name__}: {find_text(error) or 'no message'}")
 
 
 def find_text(error: BaseException) -> str:
-    """Return the text of an exception, also of one whose text cannot be made."""
+    """Return the text of an exception, also of one whose text cannot be made; of a very long one its beginning."""
     try:
-        return str(error).strip()
+        text = str(error).strip()
     except (Exception, SystemExit):
         return "its text cannot be shown"
+    more = len(text) - LONGEST_TEXT
+    return text if more <= 0 else f"{text[:LONGEST_TEXT]} ... ({more} more characters)"
 
 
 def describe_raised(error: BaseException) -> str:

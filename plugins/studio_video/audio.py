@@ -212,9 +212,9 @@ def _find_tempos(factor: float) -> list[tuple[str, str]]:
 
 
 def _create_graph(rate: int, channels: int, filters: Sequence[tuple[str, str]]) -> tuple[Any, Any, Any]:
-    from av.filter import Graph
+    import av
 
-    graph = Graph()
+    graph = av.filter.Graph()
     layout = _name_layout(channels)
     last = inlet = graph.add_abuffer(format="flt", sample_rate=rate, layout=layout, time_base=Fraction(1, rate))
     for name, value in (*filters, ("aformat", f"sample_fmts=flt:channel_layouts={layout}")):

@@ -82,9 +82,9 @@ def _filter(video: Video, field_order: str, mode: str, times: deque[float]) -> I
 
 
 def _create_graph(frame: Any, field_order: str, mode: str) -> Any:
-    from av.filter import Graph
+    import av
 
-    graph = Graph()
+    graph = av.filter.Graph()
     source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 1000))
     parity = {"top": "tff", "bottom": "bff"}[field_order]
     whole, sink = graph.add("bwdif", f"mode={mode}:parity={parity}:deint=all"), graph.add("buffersink")

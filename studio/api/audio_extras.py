@@ -39,6 +39,6 @@ def find_audio_extras(path: Path, limits: MediaLimits) -> list[str]:
 
 
 def _has_cover(container: Any) -> bool:
-    from av.stream import Disposition
+    import av
 
-    return any(stream.disposition & Disposition.attached_pic for stream in container.streams.video)
+    return any(stream.disposition & av.stream.Disposition.attached_pic for stream in container.streams.video)

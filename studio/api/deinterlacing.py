@@ -34,11 +34,11 @@ class _Bwdif:
     """The filter, for frames of one size and pixel format."""
 
     def __init__(self, frame: Any) -> None:
-        from av.filter import Graph
+        import av
 
         self._kind = (frame.width, frame.height, frame.format.name)
         self._waiting: list[Any] = []
-        self._graph = Graph()
+        self._graph = av.filter.Graph()
         source = self._graph.add_buffer(
             width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
         )

@@ -100,12 +100,11 @@ def _create_frame(image: Image) -> Any:
 
 def _find_palette(video: Video, colors: int) -> Any:
     """Return a frame with the palette of all frames."""
-    from av.filter import Graph
-    from av.video.format import VideoFormat
+    import av
 
-    graph = Graph()
+    graph = av.filter.Graph()
     source = graph.add_buffer(
-        width=video.width, height=video.height, format=VideoFormat("bgra"), time_base=Fraction(1, 100)
+        width=video.width, height=video.height, format=av.video.format.VideoFormat("bgra"), time_base=Fraction(1, 100)
     )
     options = f"max_colors={min(colors + 1, 256)}:reserve_transparent=1"
     filtered, sink = graph.add("palettegen", options), graph.add("buffersink")
@@ -135,13 +134,13 @@ def _pack_palette(palette: Any) -> tuple[bytes, int]:
 
 def _draw_frames(video: Video, palette: Any, look: GifLook) -> Generator[_Drawn]:
     """Yield the frames that fit, in colors of the palette."""
-    from av.filter import Graph
-    from av.video.format import VideoFormat
+    import av
 
-    graph = Graph()
+    graph = av.filter.Graph()
     base = Fraction(1, 100)
-    source = graph.add_buffer(width=video.width, height=video.height, format=VideoFormat("bgra"), time_base=base)
-    colors = graph.add_buffer(width=palette.width, height=palette.height, format=VideoFormat("bgra"), time_base=base)
+    pixels = av.video.format.VideoFormat("bgra")
+    source = graph.add_buffer(width=video.width, height=video.height, format=pixels, time_base=base)
+    colors = graph.add_buffer(width=palette.width, height=palette.height, format=pixels, time_base=base)
     use, sink = graph.add("paletteuse", f"dither={look.dither}"), graph.add("buffersink")
     source.link_to(use, 0, 0)
     colors.link_to(use, 0, 1)

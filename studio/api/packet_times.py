@@ -96,9 +96,9 @@ def scan_packets(path: Path, limits: MediaLimits) -> dict[int, StreamTimes]:
 
 def may_jump(container: Any) -> bool:
     """Say whether timestamps may jump in an open file, as its format says."""
-    from av.format import Flags
+    import av
 
-    return bool(container.format.flags & Flags.ts_discont.value)
+    return bool(container.format.flags & av.format.Flags.ts_discont.value)
 
 
 def create_mover(jumps: Jumps) -> Callable[[int, Any], None] | None:

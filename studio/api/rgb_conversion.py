@@ -56,10 +56,11 @@ class RgbReader:
         size: tuple[int, int] | None = None,
         recolor: Callable[[FloatArray], FloatArray] | None = None,
     ) -> None:
-        from av.video.reformatter import VideoReformatter
+        import av
 
         self._alpha, self._deep, self._size, self._recolor = alpha, deep, size, recolor
-        self._converter: Any = VideoReformatter()  # one for all frames: setting it up costs more than a small frame
+        # one for all frames: setting it up costs more than a small frame
+        self._converter: Any = av.video.reformatter.VideoReformatter()
 
     def read(self, frame: Any) -> AnyArray:
         """Return a frame as height x width x 3 or 4 samples, uint8 or uint16.

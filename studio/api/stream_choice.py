@@ -74,9 +74,9 @@ def choose_audio(path: Path, container: Any, choice: StreamChoice) -> Any:
 
 def list_videos(container: Any) -> list[Any]:
     """Return the videos of a file, without attached covers and thumbnails."""
-    from av.stream import Disposition
+    import av
 
-    covers = Disposition.attached_pic | Disposition.timed_thumbnails
+    covers = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
     return [stream for stream in container.streams.video if not stream.disposition & covers]
 
 
@@ -106,9 +106,9 @@ def _take(path: Path, streams: list[Any], number: int, noun: str) -> Any:
 
 
 def _is_default(stream: Any) -> bool:
-    from av.stream import Disposition
+    import av
 
-    return bool(stream.disposition & Disposition.default)
+    return bool(stream.disposition & av.stream.Disposition.default)
 
 
 def _count_pixels(stream: Any) -> int:

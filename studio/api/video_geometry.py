@@ -38,14 +38,14 @@ def find_display_matrix(frame: Any) -> tuple[float, float, float, float] | None:
     The pixel at column x and row y is shown at column a x + c y and row b x + d y.
     """
     import numpy as np
-    from av.sidedata.sidedata import Type
+    from av import sidedata
 
     try:
         known = list(frame.side_data)
     except ValueError:  # PyAV refuses all side data of a frame if it does not know the kind of one, such as EXIF
         return _rebuild_matrix(int(frame.rotation or 0))
     for data in known:
-        if data.type == Type.DISPLAYMATRIX and data.buffer_size >= 36:
+        if data.type == sidedata.sidedata.Type.DISPLAYMATRIX and data.buffer_size >= 36:
             values = np.frombuffer(bytes(data)[:36], np.int32) / 65536.0
             a, b, c, d = (float(values[index]) for index in (0, 1, 3, 4))
             return None if a == b == c == d == 0 else (a, b, c, d)

@@ -87,9 +87,9 @@ def probe_file(path: Path, limits: MediaLimits) -> dict[str, Any]:
 
 
 def _describe_stream(stream: Any, number: int) -> dict[str, Any]:
-    from av.stream import Disposition
+    import av
 
-    default = bool(stream.disposition & Disposition.default)
+    default = bool(stream.disposition & av.stream.Disposition.default)
     return {"track": number, "language": stream.language, "default": default}
 
 

@@ -108,8 +108,7 @@ def _find_depth(image: Image) -> int:
 
 def _encode_at(video: Video, path: Path, depth: int) -> float:
     """Write a video; return for how many seconds its last frame shows."""
-    from av.codec.context import Flags
-    from av.video.reformatter import VideoReformatter
+    import av
 
     layout, coded = _LAYOUTS[(video.channels, depth > _BYTES)]
     with open_for_writing(path, "nut", {"fflags": "+bitexact"}) as container:
@@ -118,10 +117,11 @@ def _encode_at(video: Video, path: Path, depth: int) -> float:
         stream = container.add_stream("ffv1", rate=1_000_000, options=how)
         stream.width, stream.height, stream.pix_fmt = video.width, video.height, coded
         stream.time_base = stream.codec_context.time_base = MICROSECOND
-        stream.codec_context.flags |= Flags.bitexact
+        stream.codec_context.flags |= av.codec.context.Flags.bitexact
         stream.codec_context.gop_size = 1
         audio = AudioTrack(container, "pcm_f32le", video.audio)
-        converter = VideoReformatter()  # one for all frames: setting it up costs more than a small frame
+        # one for all frames: setting it up costs more than a small frame
+        converter = av.video.reformatter.VideoReformatter()
         with closing(read_ahead(check_frames(video))) as frames:
             for frame in frames:
                 needed = _find_depth(frame.image)

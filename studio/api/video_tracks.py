@@ -98,7 +98,7 @@ class AudioTrack:
         self._stream: Any = None
         if audio is None:
             return
-        from av.codec.context import Flags
+        import av
 
         self._container, self._rate, self._start = container, audio.rate, 0
         self._blocks = audio.blocks(av_file.BLOCK)
@@ -108,7 +108,7 @@ class AudioTrack:
         options = {"aac_coder": "fast"} if codec == "aac" else {}  # its default adds clicks to plain tones
         self._stream = container.add_stream(codec, rate=rate, options=options)
         self._stream.layout = av_file.get_layout(audio.channels)
-        self._stream.codec_context.flags |= Flags.bitexact
+        self._stream.codec_context.flags |= av.codec.context.Flags.bitexact
         if not self._exact:
             self._stream.bit_rate = 128_000 * audio.channels
 

@@ -192,9 +192,9 @@ def find_losses(video: Video, path: Path, encoding: Encoding) -> list[str]:
 
 
 def _has_alpha(pixels: str) -> bool:
-    from av.video.format import VideoFormat
+    import av
 
-    return any(component.is_alpha for component in VideoFormat(pixels).components)
+    return any(component.is_alpha for component in av.video.format.VideoFormat(pixels).components)
 
 
 def has_depth(pixels: str) -> bool:
@@ -203,9 +203,9 @@ def has_depth(pixels: str) -> bool:
     Args:
         pixels: FFmpeg's name of the pixel format.
     """
-    from av.video.format import VideoFormat
+    import av
 
-    return max(component.bits for component in VideoFormat(pixels).components) > 8
+    return max(component.bits for component in av.video.format.VideoFormat(pixels).components) > 8
 
 
 def find_padding(width: int, height: int, pixels: str) -> tuple[int, int]:
@@ -216,9 +216,9 @@ def find_padding(width: int, height: int, pixels: str) -> tuple[int, int]:
         height: Rows of the video.
         pixels: FFmpeg's name of the pixel format.
     """
-    from av.video.format import VideoFormat
+    import av
 
-    kind = VideoFormat(pixels)
+    kind = av.video.format.VideoFormat(pixels)
     across = 1 << (1 if not kind.is_rgb and kind.chroma_width(2) == 1 else 0)
     down = 1 << (1 if not kind.is_rgb and kind.chroma_height(2) == 1 else 0)
     return -width % across, -height % down

@@ -19,6 +19,7 @@ from studio.errors import (
     PluginError,
     RunError,
     StudioError,
+    describe_exception,
 )
 
 FINDINGS = [
@@ -92,3 +93,11 @@ def test_a_handler_of_exceptions_does_not_swallow_a_cancelled_run() -> None:
 
 def test_no_error_means_a_full_disk_unless_it_is_marked() -> None:
     assert not ModelError("E609", "no space left on device").disk_full
+
+
+def test_a_text_of_an_exception_that_is_very_long_is_cut() -> None:
+    text = describe_exception(ValueError("x" * 5_000_000))
+
+    assert text.startswith("ValueError: xxx")
+    assert text.endswith("... (4990000 more characters)")
+    assert len(text) < 11_000
