@@ -25,6 +25,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "batch merge": ("studio batch merge part1 part2 -o all",),
     "gallery": ("studio gallery cards --contact-sheet",),
     "serve": ("studio serve --graphs graphs", "studio serve token add ada"),
+    "mcp": ("studio mcp", "studio mcp --graphs graphs --files . -o out"),
     "serve token": ("studio serve token add ada", "studio serve token list"),
     "serve token add": ("studio serve token add ada", "studio serve token add monitor --scope read"),
     "serve token list": ("studio serve token list",),

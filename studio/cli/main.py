@@ -37,6 +37,7 @@ COMMANDS = {
     "batch": "Run a graph over many items; resume where it stopped.",
     "gallery": "Write the gallery of a batch.",
     "serve": "Run graphs as jobs over HTTP.",
+    "mcp": "Offer graphs as tools of the Model Context Protocol.",
     "validate": "Check a graph without running it.",
     "import": "Turn a document of ComfyUI or another program into a graph.",
     "migrate": "Rewrite graphs for the installed versions of node types.",

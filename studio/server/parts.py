@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,7 +32,7 @@ class ServerOptions:
         with_ready_graphs: Whether the included graphs have names too; None if there is no folder of others.
         roots: Folders that these graphs may read besides their own.
         host: Address to listen at.
-        port: Port to listen at; 0 for a free one.
+        port: Port to listen at; 0 for a free one, None for none.
         allowed_hosts: Names besides those of loopback that `Host` may have.
         keep_seconds: How long ended jobs and unused files are kept.
         grace_seconds: How long the job that runs may take to end when the server is to end.
@@ -49,7 +49,7 @@ class ServerOptions:
     with_ready_graphs: bool | None = None
     roots: tuple[Path, ...] = ()
     host: str = "127.0.0.1"
-    port: int = 8765
+    port: int | None = 8765
     allowed_hosts: tuple[str, ...] = ()
     keep_seconds: float = 7 * 86400.0
     grace_seconds: float = 30.0
@@ -74,6 +74,7 @@ class Parts:
 
     Attributes:
         is_draining: Whether the server is about to end and takes no more jobs.
+        on_close: Called when the server ends, after its last job.
     """
 
     options: ServerOptions
@@ -88,6 +89,7 @@ class Parts:
     executor: JobExecutor
     logs: JobLogs
     is_draining: bool = False
+    on_close: list[Callable[[], None]] = field(default_factory=list)
 
     def check_open(self) -> None:
         """Refuse new work while the server ends.
@@ -97,6 +99,12 @@ class Parts:
         """
         if self.is_draining:
             raise UsageError("E818", "the server is stopping", hint="send it again in a moment, or to another server")
+
+    def close(self) -> None:
+        """Let all that follows jobs end."""
+        for close in self.on_close:
+            close()
+        self.logs.close()
 
     def cancel_job(self, job_id: str) -> Job:
         """Cancel a job, queued or running.

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import resource
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import uvicorn
@@ -70,12 +70,14 @@ class Server:
             message = f"{options.host!r} can be reached from other machines, and there is no token"
             raise UsageError("E801", message, hint="add one first: studio serve token add NAME")
         self._graphs = GraphList(self._studio, options.graph_folders, options.roots)
-        self._socket = _listen(options.host, options.port)
-        self._cleanup.callback(self._socket.close)
+        self._socket = _listen(options.host, options.port) if options.port is not None else None
+        if self._socket is not None:
+            self._cleanup.callback(self._socket.close)
 
     @property
     def port(self) -> int:
         """The port that it listens at."""
+        assert self._socket is not None
         port: int = self._socket.getsockname()[1]
         return port
 
@@ -93,6 +95,17 @@ class Server:
         """
         try:
             asyncio.run(self._serve(on_ready))
+        finally:
+            self._cleanup.close()
+
+    def run_with(self, face: Callable[[Parts], Awaitable[None]]) -> None:
+        """Run jobs for one client that comes by another way than HTTP, until it has gone or `stop` is called.
+
+        Args:
+            face: Answers the client, until it has gone.
+        """
+        try:
+            asyncio.run(self._run_with(face))
         finally:
             self._cleanup.close()
 
@@ -120,7 +133,7 @@ class Server:
         )
         server = _QuietServer(config)
         parts.executor.start()
-        task = asyncio.create_task(server.serve(sockets=[self._socket]))
+        task = asyncio.create_task(server.serve(sockets=[self._socket] if self._socket is not None else None))
         while not server.started and not task.done():
             await asyncio.sleep(0.005)
         on_ready()
@@ -130,9 +143,26 @@ class Server:
             stopping.cancel()
         parts.is_draining = True
         await asyncio.to_thread(parts.executor.close, self.options.grace_seconds)
-        parts.logs.close()
+        parts.close()
         server.should_exit = True
         await task
+
+    async def _run_with(self, face: Callable[[Parts], Awaitable[None]]) -> None:
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        parts = self._parts = self._create_parts(self._loop)
+        parts.executor.start()
+        answering = asyncio.ensure_future(face(parts))
+        stopping = asyncio.create_task(self._stopping.wait())
+        if not self._stop:
+            await asyncio.wait({stopping, answering}, return_when=asyncio.FIRST_COMPLETED)
+        parts.is_draining = True
+        stopping.cancel()
+        answering.cancel()
+        await asyncio.wait({answering})
+        await asyncio.to_thread(parts.executor.close, self.options.grace_seconds)
+        parts.close()
+        if not answering.cancelled():
+            answering.result()
 
     def _create_parts(self, loop: asyncio.AbstractEventLoop) -> Parts:
         options, studio = self.options, self._studio

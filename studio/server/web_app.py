@@ -9,10 +9,12 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from studio.errors import RunError, StudioError, UsageError, describe_exception
 from studio.server.guard import LOOPBACK_NAMES, Guard
+from studio.server.mcp_face.http import McpEndpoint
 from studio.server.openai_face import edits, images, models, speech, transcriptions, videos
 from studio.server.openai_face.face import create_error
 from studio.server.openapi import create_document
@@ -34,6 +36,7 @@ def create_web_app(parts: Parts) -> ASGIApp:
     app.include_router(health.create_router(parts))
     for face in (models, images, edits, speech, transcriptions, videos):
         app.include_router(face.create_router(parts))
+    app.router.routes.append(Route("/mcp", McpEndpoint(parts), include_in_schema=False))
     create_routes = app.openapi
 
     @app.get(API, include_in_schema=False)

@@ -25,6 +25,7 @@ LINES = {
     "batch merge": "batch merge cards -o merged",
     "gallery": "gallery cards",
     "serve": "serve --graphs nosuch --data data",
+    "mcp": "mcp --graphs nosuch --data tools",
     "serve token add": "serve token add ada --data data",
     "serve token list": "serve token list --data data",
     "serve token remove": "serve token remove ada --data data",

@@ -1,0 +1,75 @@
+"""`McpEndpoint`: the Model Context Protocol over HTTP; its library is loaded by the first request."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from starlette.types import Receive, Scope, Send
+
+from studio.errors import RunError
+from studio.server.parts import Parts
+from studio.server.problem import create_problem
+
+if TYPE_CHECKING:
+    from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+_MOST_SESSIONS = 1000
+
+
+class McpEndpoint:
+    """Answers the requests of one address. `close` ends all sessions.
+
+    Args:
+        parts: The parts of the server.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._starting = asyncio.Lock()
+        self._manager: StreamableHTTPSessionManager | None = None
+        self._task: asyncio.Task[None] | None = None
+        parts.on_close.append(self.close)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if find_spec("mcp") is None:
+            message, hint = "this address needs mcp, which is not installed", "pip install 'studio[mcp]'"
+            await create_problem(RunError("E802", message, hint=hint))(scope, receive, send)
+            return
+        async with self._starting:
+            if self._manager is None:
+                self._manager = await self._start()
+        await self._manager.handle_request(scope, receive, send)
+
+    def close(self) -> None:
+        """End all sessions."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _start(self) -> StreamableHTTPSessionManager:
+        manager = await asyncio.to_thread(_create_manager, self._parts)
+        ready = asyncio.Event()
+
+        async def run() -> None:
+            async with manager.run():
+                ready.set()
+                await asyncio.Event().wait()  # until it is cancelled
+
+        self._task = asyncio.create_task(run())
+        await ready.wait()
+        return manager
+
+
+def _create_manager(parts: Parts) -> StreamableHTTPSessionManager:
+    from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+    from studio.server.mcp_face.face import create_mcp_server
+
+    logging.getLogger("mcp").setLevel(logging.WARNING)
+    limit = parts.studio.settings.max_graph_bytes
+    return StreamableHTTPSessionManager(
+        create_mcp_server(parts), max_request_body_size=limit, max_sessions=_MOST_SESSIONS
+    )
