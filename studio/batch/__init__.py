@@ -11,8 +11,8 @@ class _Callable(ModuleType):
     """A package that can be called: `studio.batch` is the function as well as the folder."""
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        """Run one graph over many items; see `studio.batch.batch.batch`."""
-        from studio.batch.batch import batch
+        """Run one graph over many items; see `studio.batch.python_call.batch`."""
+        from studio.batch.python_call import batch
 
         return batch(*args, **options)
 

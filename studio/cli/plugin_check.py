@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def examine_row(row: PluginRow, wheel: Path | None = None) -> Report:
     """Return the checks of a plugin; one that failed to load, or is disabled, has one check that failed."""
-    from studio.testing.plugin_inspection import examine_plugin
+    from studio.testing.plugin_inspection import PluginSamples, examine_plugin
     from studio.testing.report import Report
 
     plugin = _find_plugin(row) if row.status == "ok" else None
@@ -24,7 +24,7 @@ def examine_row(row: PluginRow, wheel: Path | None = None) -> Report:
         report = Report(f"plugin {row.name!r}")
         report.add("loading", [f"it {row.describe_status()}  [{row.where}]"])
         return report
-    return examine_plugin(plugin, wheel=wheel)
+    return examine_plugin(plugin, PluginSamples(wheel=wheel))
 
 
 def _find_plugin(row: PluginRow) -> Any:

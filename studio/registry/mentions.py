@@ -96,22 +96,34 @@ def find_named_files(mentions: Mentions, module: str, reader: SourceReader) -> I
         if reader.find_file(os.path.join(folder, own + ending)):
             yield own + ending, os.path.join(folder, own + ending)
     for text in mentions.folders:
-        if _is_inside(text) and reader.find_folder(os.path.join(folder, text)):
-            for name, path in list_folder(os.path.join(folder, text), reader.visit):
-                yield f"{text.strip('/')}/{name}", path
-    patterns = []
+        yield from _list_named_folder(text, folder, reader)
+    patterns = [pattern for text in mentions.texts if (pattern := _find_pattern(text))]
     for text in mentions.texts:
-        if any(sign in text for sign in "*?["):
-            patterns.append(text)
-        elif text.startswith(".") and text.strip(".").isalnum():
-            patterns.append(f"*{text}")
-        elif _is_inside(text):
-            for name in (text, f"{text}.py"):
-                if reader.find_file(os.path.join(folder, name)):
-                    yield os.path.normpath(name), os.path.join(folder, name)
+        if not _find_pattern(text) and _is_inside(text):
+            yield from _find_named(text, folder, reader)
     if patterns or mentions.lists:
         reader.visit(folder)
         yield from _match_files(patterns, folder, everything=mentions.lists)
+
+
+def _list_named_folder(text: str, folder: str, reader: SourceReader) -> Iterator[tuple[str, str]]:
+    place = os.path.join(folder, text)
+    if _is_inside(text) and reader.find_folder(place):
+        for name, path in list_folder(place, reader.visit):
+            yield f"{text.strip('/')}/{name}", path
+
+
+def _find_pattern(text: str) -> str:
+    """Return the pattern of files that a text may be: itself, or for an ending such as ".bin" all that have it."""
+    if any(sign in text for sign in "*?["):
+        return text
+    return f"*{text}" if text.startswith(".") and text.strip(".").isalnum() else ""
+
+
+def _find_named(text: str, folder: str, reader: SourceReader) -> Iterator[tuple[str, str]]:
+    for name in (text, f"{text}.py"):
+        if reader.find_file(os.path.join(folder, name)):
+            yield os.path.normpath(name), os.path.join(folder, name)
 
 
 def _match_files(patterns: list[str], folder: str, *, everything: bool) -> Iterator[tuple[str, str]]:

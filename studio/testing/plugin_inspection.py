@@ -6,7 +6,7 @@ import importlib
 import importlib.metadata
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -33,6 +33,19 @@ from studio.testing.workspace import Workspace, open_workspace
 from studio.version import REQUIREMENT
 
 Example = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class PluginSamples:
+    """What a plugin is checked with; `check_plugin` describes each."""
+
+    examples: Mapping[str, Example] = field(default_factory=dict)
+    example_graphs: bool | None = None
+    values: Sequence[Any] = ()
+    others: Iterable[Any] = ()
+    settings: PluginSettings | None = None
+    graphs: Iterable[Path | str] = ()
+    wheel: Path | str | None = None
 
 
 def check_plugin(
@@ -74,55 +87,34 @@ def check_plugin(
         UsageError: E002 if this machine does not have the device.
     """
     __tracebackhide__ = True
-    report = examine_plugin(
-        plugin,
-        examples=examples,
-        example_graphs=example_graphs,
-        values=values,
-        others=others,
-        settings=settings,
-        graphs=graphs,
-        wheel=wheel,
-        device=device,
-        dtype=dtype,
-    )
+    samples = PluginSamples(examples or {}, example_graphs, list(values), others, settings, graphs, wheel)
+    report = examine_plugin(plugin, samples, device, dtype)
     module = sys.modules.get(plugin) if isinstance(plugin, str) else plugin
     report.require(str(getattr(module, "__file__", None) or ""))
     return report
 
 
-def examine_plugin(
-    plugin: Any,
-    *,
-    examples: Mapping[str, Example] | None = None,
-    example_graphs: bool | None = None,
-    values: Iterable[Any] = (),
-    others: Iterable[Any] = (),
-    settings: PluginSettings | None = None,
-    graphs: Iterable[Path | str] = (),
-    wheel: Path | str | None = None,
-    device: str = "cpu",
-    dtype: str = "float32",
-) -> Report:
+def examine_plugin(plugin: Any, samples: PluginSamples, device: str = "cpu", dtype: str = "float32") -> Report:
     """Return the checks of a plugin, as `check_plugin` describes them."""
     name = plugin if isinstance(plugin, str) else str(getattr(plugin, "__name__", type(plugin).__name__))
     report = Report(f"plugin {name!r}")
     module = _import(plugin, report)
-    given = [(f"other-{number}", _import(other, report)) for number, other in enumerate(others)]
+    given = [(f"other-{number}", _import(other, report)) for number, other in enumerate(samples.others)]
     if module is None or report.failed:
         return report
+    settings = samples.settings
     tables, options = {} if settings is None else {name: settings}, {"device": device, "dtype": dtype}
     with open_workspace([*given, (name, module)], discover=True, settings=tables, **options) as workspace:
         row = workspace.studio.registry.plugins[-1]
         if report.add("loading", [*workspace.find_load_problems(), *_find_empty_problems(row)]):
             checks = _Checks(workspace, row, module, given, {**options, "settings": settings})
-            checks.check_node_types(report, examples or {}, list(values))
-            if example_graphs is not False:
-                checks.check_example_graphs(report, required=example_graphs is True)
-            checks.check_value_types(report, list(values))
+            checks.check_node_types(report, samples.examples, samples.values)
+            if samples.example_graphs is not False:
+                checks.check_example_graphs(report, required=samples.example_graphs is True)
+            checks.check_value_types(report, samples.values)
             checks.check_models(report)
-            checks.check_graphs(report, graphs)
-    _check_metadata(report, module, wheel)
+            checks.check_graphs(report, samples.graphs)
+    _check_metadata(report, module, samples.wheel)
     return report
 
 

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from fakes import graph, open_studio
 
 import studio
-from studio.batch.batch import batch
+from studio.batch.python_call import batch
 from studio.cli.main import studio as command
 
 ROOT = Path(__file__).parents[2]

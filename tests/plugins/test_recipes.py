@@ -19,7 +19,7 @@ import studio_speech
 import studio_video
 import studio_vision
 from studio.app import Studio
-from studio.batch.batch import batch
+from studio.batch.python_call import batch
 from studio.graph import load_graph
 from studio.settings import Settings
 

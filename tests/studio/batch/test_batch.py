@@ -16,13 +16,14 @@ from blake3 import blake3
 
 import studio as package
 from studio.app import Studio
-from studio.batch.batch import Batch, BatchItem
+from studio.batch.batch import Batch
 from studio.batch.groups import ItemsError, list_rows
 from studio.batch.item import ItemState
 from studio.batch.item_import import ImportSummary
 from studio.batch.ledger import Ledger
 from studio.batch.names import clean_name
 from studio.batch.process_worker import create_environments
+from studio.batch.python_call import BatchItem
 from studio.batch.spec import BatchSpec, create_spec
 from studio.errors import RunError
 from studio.settings import Settings

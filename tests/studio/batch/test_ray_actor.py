@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from studio.app import Studio, read_settings
-from studio.batch.batch import batch
 from studio.batch.item import Item, ItemResult
+from studio.batch.python_call import batch
 from studio.batch.ray_actor import RayActor
 from studio.batch.spec import BatchSpec
 from studio.batch.worker_settings import describe_settings

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from studio.app import Studio, read_settings
-from studio.batch.batch import batch
 from studio.batch.gallery import write_gallery
+from studio.batch.python_call import batch
 from tests.studio.batch.chromium import open_browser
 
 _BATCHES = Path(__file__).parents[3] / "graphs" / "batches"

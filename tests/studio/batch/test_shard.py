@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from studio.app import Studio
-from studio.batch.batch import batch
 from studio.batch.ledger import Ledger
+from studio.batch.python_call import batch
 from studio.batch.shard import Shard, parse_shard
 from studio.errors import UsageError
 from tests.studio.batch.conftest import ADDING, Make

@@ -14,7 +14,7 @@ from fakes import create_settings
 
 from studio.api import Context, Lazy, Model, ModelError, ModelKinds, StudioError, get_node_type, hookimpl, node
 from studio.app import Studio
-from studio.batch.batch import batch as studio_batch
+from studio.batch.python_call import batch as studio_batch
 from studio.errors import GraphError
 from studio.execution.needed_models import find_input_problems, find_model_problems, find_needed_models
 from studio.execution.plan import Choice, Plan

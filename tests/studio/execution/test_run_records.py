@@ -12,7 +12,7 @@ from fakes import Probe, graph, open_studio
 from slow_storage import SlowStorage
 
 from studio.app import Studio
-from studio.batch.batch import batch
+from studio.batch.python_call import batch
 from studio.cache.run_record import MOST_FINGERPRINTS
 
 LENGTH = 100
