@@ -36,8 +36,24 @@ def describe_file(folder: Path, output: ItemOutput, thumbs: Path, limits: MediaL
     if not (is_inside(folder, output.path) and is_inside(thumbs, _name_thumb(output.digest))):
         return shown  # a ledger from elsewhere names a file outside of its folder
     with contextlib.suppress(Exception):  # a decoder may raise anything; the page works without a preview
-        shown |= _DESCRIBERS.get(shown["k"], _describe_nothing)(path, output.digest, thumbs, limits)
+        shown |= describe_media(shown["k"], path, output.digest, thumbs, limits)
     return shown
+
+
+def describe_media(kind: str, path: Path, digest: str, thumbs: Path, limits: MediaLimits) -> Mapping[str, Any]:
+    """Return what a page shows of a file of a kind: its size, length, peaks, first lines, name of its small image.
+
+    Args:
+        kind: "image", "video", "audio" or "text"; nothing is shown of another one.
+        path: The file.
+        digest: BLAKE3 of its bytes, in hex.
+        thumbs: Folder for small images; they are named by the file's content.
+        limits: Limits of what is decoded.
+
+    Raises:
+        Exception: The file cannot be read; a decoder may raise anything.
+    """
+    return _DESCRIBERS.get(kind, _describe_nothing)(path, digest, thumbs, limits)
 
 
 _MOVING = ("gif", "apng")  # a browser plays them as images, and as nothing else

@@ -8,7 +8,7 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from studio.surrogates import dump_json
@@ -16,6 +16,7 @@ from studio.surrogates import dump_json
 EPOCH = secrets.token_hex(4)
 """Names this start of the server, so that ids of events of an earlier one are known to be old."""
 
+PREVIEW = "preview"
 _MOST_ENTRIES = 2048
 _MOST_BYTES = 2**20
 _MOST_BYTES_AFTER_END = 2**16
@@ -56,20 +57,31 @@ class EventLog:
         self._changed = asyncio.Event()
         self._wakes = False
         self._bytes = 0
+        self._preview = 0  # the number of the newest preview
         self.last = first
         self.watchers = 0
         self.is_closed = False
 
     def add(self, kind: str, row: Mapping[str, Any], owner: str = "") -> None:
-        """Add an event."""
+        """Add an event; a preview takes the place of the one before it, so that slow watchers get the newest only."""
         data = dump_json(row, separators=(",", ":"))
         with self._guard:
             self.last += 1
             text = f"id: {EPOCH}-{self.last}\nevent: {kind}\ndata: {data}\n\n".encode()
+            if kind == PREVIEW:
+                self._empty(self._preview)
+                self._preview = self.last
             self._entries.append(LogEntry(self.last, text, owner))
             self._bytes += len(text)
             self._trim(_MOST_BYTES)
         self._wake()
+
+    def _empty(self, number: int) -> None:
+        """Take the text out of an event, if it is still there."""
+        index = len(self._entries) - 1 - (self.last - 1 - number)
+        if number and index >= 0:
+            self._bytes -= len(self._entries[index].text)
+            self._entries[index] = replace(self._entries[index], text=b"")
 
     def close(self) -> None:
         """Let watchers end when they have seen all; nothing is added any more, and only the last events are kept."""

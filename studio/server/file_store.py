@@ -21,6 +21,7 @@ from studio.runtime.memory import show_bytes
 from studio.server.job_file import JobFile
 from studio.server.media_types import find_media_type
 
+FILES_URL = "/api/v1/files"
 PREFIX = "blake3:"
 _SECONDS_TO_USE = 600.0  # in which a client may name a file that it has just sent
 _NAME = re.compile(r"blake3:[0-9a-f]{64}")

@@ -37,6 +37,7 @@ def describe_listed(listed: ListedGraph) -> dict[str, Any]:
         row |= {"title": document.title or listed.name, "about": document.description, "steps": len(document.nodes)}
         row["makes"] = [{"name": name, "type": str(spec)} for name, (_, spec) in listed.resolved.outputs.items()]
         row["inputs"] = list(listed.resolved.inputs)
+        row["takes"] = [{"name": name, "type": _name_type(end.spec)} for name, end in listed.resolved.inputs.items()]
     problem = listed.problem
     row["state"] = "ready" if problem is None else "missing"
     row["why"] = hide_paths(problem.message) if problem is not None else ""
@@ -64,7 +65,7 @@ def describe_input(end: Input, hints: dict[str, Any] | None = None) -> dict[str,
     """Return an input of a graph as a form shows it."""
     limits = end.spec.limits
     row: dict[str, Any] = {
-        "type": "list[" * end.spec.depth + end.spec.name + "]" * end.spec.depth,
+        "type": _name_type(end.spec),
         "required": end.required,
         "optional": end.spec.optional,
         "default": _describe_default(end.default),
@@ -74,6 +75,11 @@ def describe_input(end: Input, hints: dict[str, Any] | None = None) -> dict[str,
         "description": end.description,
     }
     return row | {key: value for key, value in (hints or {}).items() if key not in row}
+
+
+def _name_type(spec: TypeSpec) -> str:
+    """Return a type as a form knows it: without limits, choices, and whether it may be left out."""
+    return "list[" * spec.depth + spec.name + "]" * spec.depth
 
 
 def create_values_schema(listed: ListedGraph) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from http.cookies import CookieError, SimpleCookie
 from urllib.parse import SplitResult, urlsplit
 
 from starlette.concurrency import run_in_threadpool
@@ -15,7 +16,12 @@ from studio.server.token_store import Scope as TokenScope
 from studio.server.token_store import Token, TokenStore
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-_OPEN_PATHS = frozenset({"/health/live", "/health/ready"})
+TOKEN_COOKIE = "studio_token"
+"""Where a browser keeps a token: scripts cannot read it, and requests of other sites do not send it."""
+
+_OPEN_PATHS = frozenset({"/", "/health/live", "/health/ready"})
+_PAGE_PATH = "/page/"
+_SESSION_PATH = "/api/v1/session"
 _MOST_REQUESTS = 2000  # watchers of events among them
 _READING = frozenset({"GET", "HEAD"})
 
@@ -55,8 +61,8 @@ class Guard:
         headers = Headers(scope=scope)
         try:
             self._check_source(headers)
-            if scope["path"] not in _OPEN_PATHS:
-                token = await run_in_threadpool(self._find_token, headers.get("authorization", ""))
+            if not _is_open(scope["path"], scope["method"]):
+                token = await run_in_threadpool(self._find_token, _find_authorization(headers))
                 _check_scope(token, scope["method"])
                 self._check_room()
                 scope.setdefault("state", {})["token"] = token
@@ -112,6 +118,24 @@ class Guard:
             hint = "send Authorization: Bearer TOKEN; `studio serve token add NAME` makes one"
             raise UsageError("E805", message, hint=hint)
         return token
+
+
+def _is_open(path: str, method: str) -> bool:
+    """Say whether a request needs no token: health, the page's own files, and giving it a token."""
+    return path in _OPEN_PATHS or path.startswith(_PAGE_PATH) or (path == _SESSION_PATH and method not in _READING)
+
+
+def _find_authorization(headers: Headers) -> str:
+    """Return the header with the token, or what a browser's cookie stands for."""
+    given = headers.get("authorization", "")
+    if given or "cookie" not in headers:
+        return given
+    cookies = SimpleCookie()
+    try:
+        cookies.load(headers["cookie"])
+    except CookieError:
+        return ""
+    return f"Bearer {cookies[TOKEN_COOKIE].value}" if TOKEN_COOKIE in cookies else ""
 
 
 def _check_scope(token: Token | None, method: str) -> None:

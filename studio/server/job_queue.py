@@ -59,6 +59,17 @@ class JobQueue:
             self._tell(job)
         return job
 
+    def move(self, job_id: str, by: int, owner: str | None = None) -> Job:
+        """Move a queued job in the queue. Arguments are those of `JobStore`.
+
+        Raises:
+            UsageError: E811 if it is unknown, E813 if it does not wait.
+        """
+        with self._guard:
+            job = self._store.move(job_id, by, owner)
+            self._tell(job, priority=job.priority)
+        return job
+
     def claim(self, preference: Preference) -> tuple[Job, LiveJob, bool] | None:
         """Let the next job run; return it with what follows its run, and whether it overtook none; None if none may."""
         with self._guard:

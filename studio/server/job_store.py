@@ -14,8 +14,10 @@ from blake3 import blake3
 from studio.errors import UsageError
 from studio.server.job import Job, JobEnd, JobState, Submission
 from studio.server.job_file import JobFile
+from studio.server.job_line import read_line, swap_places
 from studio.server.job_rows import JobFilter, find_places, read_job, read_jobs
 from studio.server.job_window import ANY_JOB, LOOKAHEAD, Preference
+from studio.server.result_rows import Result, ResultFilter, read_results
 from studio.surrogates import dump_json, escape_surrogates
 
 MOST_CRASHES = 5
@@ -130,6 +132,11 @@ class JobStore:
         with self._file.reading() as connection:
             return read_jobs(connection, wanted)
 
+    def list_results(self, wanted: ResultFilter) -> list[Result]:
+        """Return a page of the files that jobs made, the newest first."""
+        with self._file.reading() as connection:
+            return read_results(connection, wanted)
+
     def find_places(self, jobs: Iterable[Job]) -> dict[str, int]:
         """Return the places of those jobs that are queued: 1 for the next one."""
         with self._file.reading() as connection:
@@ -173,6 +180,39 @@ class JobStore:
         """Let an ended job be forgotten with its files when expired ones are."""
         with self._file.transaction() as connection:
             connection.execute(f"UPDATE jobs SET expires = ? WHERE id = ? AND state IN {_ENDED}", (time.time(), job_id))
+
+    def move(self, job_id: str, by: int, owner: str | None = None) -> Job:
+        """Let a queued job change places with another one that waits.
+
+        Args:
+            job_id: The job.
+            by: How many places towards the end; below 0 towards the front. It stops at the first and the last place.
+            owner: Whose jobs it may change places with; None for those of all.
+
+        Raises:
+            UsageError: E811 if it is unknown, E813 if it does not wait.
+        """
+        with self._file.transaction() as connection:
+            job = self.find(job_id)
+            line = read_line(connection, owner)
+            if job_id not in line:
+                message = f"job {job_id!r} is {job.state}"
+                raise UsageError("E813", message, hint="only queued jobs have a place in the queue")
+            start = line.index(job_id)
+            end = min(max(start + by, 0), len(line) - 1)
+            step = 1 if end > start else -1
+            for index in range(start, end, step):
+                swap_places(connection, job_id, line[index + step])
+            return self.find(job_id)
+
+    def forget_ended(self, owner: str | None = None) -> int:
+        """Remove all jobs that have ended, of a token or of all for None; return how many there were."""
+        terms, given = ("", ()) if owner is None else (" AND owner = ?", (owner,))
+        with self._file.transaction() as connection:
+            done = connection.execute(f"DELETE FROM jobs WHERE state IN {_ENDED}{terms}", given)
+            if done.rowcount:
+                connection.execute("DELETE FROM documents WHERE digest NOT IN (SELECT document FROM jobs)")
+        return done.rowcount
 
     def retry(self, job_id: str) -> Job:
         """Queue a failed or cancelled job again.

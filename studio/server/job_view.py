@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from studio.server.file_store import PREFIX
+from studio.server.file_store import FILES_URL, PREFIX
 from studio.server.job import Job, JobOutput, JobState
 from studio.server.live_job import LiveJob
 from studio.server.media_types import DEFAULT
 from studio.server.parts import Parts
-
-FILES_URL = "/api/v1/files"
 
 
 def describe_job(parts: Parts, job: Job, *, with_nodes: bool = True) -> dict[str, Any]:
@@ -31,6 +29,7 @@ def describe_jobs(parts: Parts, jobs: Sequence[Job], *, with_nodes: bool = False
             row["why"] = _explain_wait(places.get(job.id), is_draining=parts.is_draining)
         if with_nodes:
             row["nodes"] = live.copy_nodes() if live is not None else dict(job.nodes)
+            row["preview"] = live.preview if live is not None else None
         rows.append(row)
     return rows
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
+from studio.api import Image
 from studio.api.events import (
     Event,
     NodeCached,
@@ -21,8 +23,12 @@ from studio.api.events import (
 )
 from studio.server.error_rows import describe_error
 from studio.server.hidden_paths import hide_paths
+from studio.server.preview_image import encode_preview
+
+log = logging.getLogger("studio.server")
 
 _SECONDS_BETWEEN_STEPS = 0.1  # ten events of progress in a second
+_SECONDS_BETWEEN_PREVIEWS = 0.25
 
 
 class LiveJob:
@@ -35,6 +41,7 @@ class LiveJob:
         nodes: The state of each node so far, by id.
         total: How many nodes the plan has; 0 before the run began.
         ended: How many of them have ended.
+        preview: The newest preview as its event has it; None before the first.
     """
 
     def __init__(self, report: Callable[[str, dict[str, Any]], None]) -> None:
@@ -44,6 +51,8 @@ class LiveJob:
         self._report = report
         self._guard = threading.Lock()
         self._next_step = 0.0
+        self._next_preview = 0.0
+        self.preview: dict[str, Any] | None = None
 
     @property
     def progress(self) -> float:
@@ -56,6 +65,8 @@ class LiveJob:
             self.total = event.nodes
         elif isinstance(event, NodeProgressed):
             self._show_step(event)
+            if event.preview is not None:
+                self._show_preview(event.node, event.preview)
         elif isinstance(event, NodeEvent):
             self._show_node(event)
 
@@ -63,6 +74,19 @@ class LiveJob:
         """Return the nodes as they are now."""
         with self._guard:
             return {name: dict(node) for name, node in self.nodes.items()}
+
+    def _show_preview(self, node: str, image: Image) -> None:
+        now = time.monotonic()
+        with self._guard:
+            if now < self._next_preview:
+                return
+            self._next_preview = now + _SECONDS_BETWEEN_PREVIEWS
+        try:
+            self.preview = {"node": node, "image": encode_preview(image)}
+        except Exception as error:  # of a plugin's own making; the run goes on without it
+            log.debug("a preview of %s cannot be shown: %s", node, error)
+            return
+        self._report("preview", self.preview)
 
     def _show_step(self, event: NodeProgressed) -> None:
         now = time.monotonic()

@@ -44,6 +44,23 @@ JOB_BODY: dict[str, Any] = {
         },
     }
 }
+FORECAST_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "values": {"type": "object", "description": "Values of the graph's inputs."},
+                        "only": _COMMON["only"],
+                    },
+                    "additionalProperties": False,
+                }
+            }
+        },
+    }
+}
 _OUTPUT = {
     "type": "object",
     "properties": {

@@ -10,7 +10,9 @@ from starlette.requests import Request
 
 from studio.app import Studio
 from studio.errors import UsageError
+from studio.server.default_files import DefaultFiles
 from studio.server.file_store import FileStore
+from studio.server.graph_history import GraphHistory
 from studio.server.graph_list import READY_FOLDER, GraphList
 from studio.server.job import Job
 from studio.server.job_executor import JobExecutor
@@ -18,6 +20,7 @@ from studio.server.job_file import JobFile
 from studio.server.job_logs import JobLogs
 from studio.server.job_queue import JobQueue
 from studio.server.job_store import JobStore
+from studio.server.media_view import MediaView
 from studio.server.submissions import Submissions
 from studio.server.token_store import Scope, Token, TokenLimits, TokenStore
 
@@ -88,6 +91,9 @@ class Parts:
     submissions: Submissions
     executor: JobExecutor
     logs: JobLogs
+    media: MediaView
+    history: GraphHistory
+    defaults: DefaultFiles
     is_draining: bool = False
     on_close: list[Callable[[], None]] = field(default_factory=list)
 

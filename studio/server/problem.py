@@ -13,6 +13,7 @@ from studio.server.error_rows import describe_error
 from studio.surrogates import dump_json
 
 _STATUS = {
+    "E511": HTTPStatus.UNPROCESSABLE_ENTITY,
     "E800": HTTPStatus.SERVICE_UNAVAILABLE,
     "E805": HTTPStatus.UNAUTHORIZED,
     "E806": HTTPStatus.FORBIDDEN,

@@ -15,7 +15,9 @@ import uvicorn
 from studio.app import Studio
 from studio.errors import RunError, UsageError
 from studio.server.connections import Connection
+from studio.server.default_files import DefaultFiles
 from studio.server.file_store import FileStore
+from studio.server.graph_history import GraphHistory
 from studio.server.graph_list import GraphList
 from studio.server.job_executor import JobExecutor
 from studio.server.job_file import JobFile, own_folder
@@ -24,6 +26,7 @@ from studio.server.job_queue import JobQueue
 from studio.server.job_run import JobRunner
 from studio.server.job_store import JobStore
 from studio.server.job_window import JobWindow
+from studio.server.media_view import MediaView
 from studio.server.parts import Parts, ServerOptions
 from studio.server.submissions import Submissions
 from studio.server.token_store import TokenStore
@@ -188,19 +191,13 @@ class Server:
             most_seconds=options.most_seconds,
         )
         submissions = Submissions(studio, self._graphs, files)
-        return Parts(
-            options,
-            studio,
-            self._file,
-            store,
-            queue,
-            files,
-            self._tokens,
-            self._graphs,
-            submissions,
-            executor,
-            logs,
+        shown = (
+            MediaView(files, options.data.absolute() / "previews", studio.settings.media),
+            GraphHistory(self._file),
+            DefaultFiles(files),
         )
+        run = (submissions, executor, logs)
+        return Parts(options, studio, self._file, store, queue, files, self._tokens, self._graphs, *run, *shown)
 
 
 class _QuietServer(uvicorn.Server):

@@ -139,15 +139,8 @@ class Submissions:
             UsageError: E809, E810 or E812: the request, the name of the graph or of a file is wrong.
             GraphError: The graph or the values have errors; all are there.
         """
-        _check_extent(request)
         name = request.graph if isinstance(request.graph, str) else None
-        named = self._find_files(request)
-        resolved = self._resolve_named(name) if name is not None else self._resolve_document(request)
-        faults: list[Finding] = []
-        values = restore_values(resolved.graph, request.values, lambda file: self._files.find(file).path, faults)
-        _refuse(faults)
-        self._check_formats(request, {name: spec for name, (_, spec) in resolved.outputs.items()})
-        plan = self._plan(resolved, values, request)
+        named, resolved, plan = self._check(request)
         return Submission(
             document=resolved.graph.json,
             graph=name,
@@ -163,6 +156,27 @@ class Submissions:
             stack=name_stack(plan),
             models=name_models(plan),
         )
+
+    def plan(self, request: JobRequest) -> Plan:
+        """Return the plan that a job of a request would run.
+
+        Raises:
+            UsageError: As for `check`.
+            GraphError: As for `check`.
+        """
+        return self._check(request)[2]
+
+    def _check(self, request: JobRequest) -> tuple[dict[str, str], ResolvedGraph, Plan]:
+        """Return the uploaded files of a request, its graph and its plan; all of it is checked."""
+        _check_extent(request)
+        named = self._find_files(request)
+        name = request.graph if isinstance(request.graph, str) else None
+        resolved = self._resolve_named(name) if name is not None else self._resolve_document(request)
+        faults: list[Finding] = []
+        values = restore_values(resolved.graph, request.values, lambda file: self._files.find(file).path, faults)
+        _refuse(faults)
+        self._check_formats(request, {name: spec for name, (_, spec) in resolved.outputs.items()})
+        return named, resolved, self._plan(resolved, values, request)
 
     def _plan(self, resolved: ResolvedGraph, values: Mapping[str, Any], request: JobRequest) -> Plan:
         """Return the plan of a job; of a client's document it says no more than that a file may not be read."""

@@ -20,7 +20,7 @@ from studio.server.openai_face.face import create_error
 from studio.server.openapi import create_document
 from studio.server.parts import Parts
 from studio.server.problem import JsonResponse, create_problem
-from studio.server.routes import events, files, graphs, health, jobs
+from studio.server.routes import device, events, files, graphs, health, jobs, media, page, results, session
 from studio.version import VERSION
 
 API = "/api/v1"
@@ -31,9 +31,10 @@ def create_web_app(parts: Parts) -> ASGIApp:
     app = FastAPI(
         title="Studio", version=VERSION, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
-    for module in (graphs, jobs, events, files):
+    for module in (graphs, jobs, events, files, media, results, session, device):
         app.include_router(module.create_router(parts), prefix=API)
     app.include_router(health.create_router(parts))
+    app.include_router(page.create_router())
     for face in (models, images, edits, speech, transcriptions, videos):
         app.include_router(face.create_router(parts))
     app.router.routes.append(Route("/mcp", McpEndpoint(parts), include_in_schema=False))

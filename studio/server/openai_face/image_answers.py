@@ -15,9 +15,8 @@ from studio.errors import UsageError
 from studio.graph import ResolvedGraph
 from studio.graph.source import Constant
 from studio.server.client_jobs import list_outputs
-from studio.server.file_store import PREFIX
+from studio.server.file_store import FILES_URL, PREFIX
 from studio.server.job import Job
-from studio.server.job_view import FILES_URL
 from studio.server.openai_face.face import answer_stream, encode_file, queue_jobs, run_jobs, stream_jobs
 from studio.server.parts import Parts
 from studio.server.problem import JsonResponse

@@ -11,9 +11,8 @@ from starlette.responses import Response
 from studio.errors import UsageError
 from studio.server.body import limit_body
 from studio.server.file_answer import answer_file
-from studio.server.file_store import StoredFile, check_digest, parse_file_name
+from studio.server.file_store import FILES_URL, StoredFile, check_digest, parse_file_name
 from studio.server.form import is_form, read_form
-from studio.server.job_view import FILES_URL
 from studio.server.parts import Parts, name_owner
 from studio.server.problem import JsonResponse
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
@@ -20,6 +20,20 @@ from studio.server.problem import JsonResponse
 from studio.server.submissions import JobRequest, describe_request, parse_job_request
 
 _LONGEST_KEY = 256
+_MOVE_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"by": {"type": "integer", "description": "Places towards the end; -1 for one up."}},
+                    "required": ["by"],
+                }
+            }
+        },
+    }
+}
 
 
 def create_router(parts: Parts) -> APIRouter:
@@ -61,6 +75,22 @@ def create_router(parts: Parts) -> APIRouter:
     def cancel(request: Request, job_id: str) -> Response:
         parts.find_job(request, job_id)
         return _answer(parts, parts.cancel_job(job_id))
+
+    @router.post("/jobs/{job_id}/move", summary="Move a queued job in the queue.", openapi_extra=_MOVE_BODY)
+    async def move(request: Request, job_id: str) -> Response:
+        by = (await read_object(request, parts.studio.settings.max_graph_bytes)).get("by")
+        if not isinstance(by, int) or isinstance(by, bool) or not -(2**31) < by < 2**31:
+            raise UsageError("E809", "invalid by", where="/by", hint="give a whole number: -1 for one place up")
+        await run_in_threadpool(parts.find_job, request, job_id)
+        await run_in_threadpool(parts.queue.move, job_id, by, find_owner(request))
+        return await run_in_threadpool(lambda: _answer(parts, parts.find_job(request, job_id)))
+
+    @router.delete("/jobs", summary="Forget the jobs that have ended.")
+    def forget(
+        request: Request,
+        state: Annotated[Literal["ended"], Query(description="Which jobs: `ended`.")],
+    ) -> Response:
+        return JsonResponse({"forgotten": parts.store.forget_ended(find_owner(request))})
 
     @router.post("/jobs/{job_id}/retry", summary="Queue a failed or cancelled job again.")
     def retry(request: Request, job_id: str) -> Response:

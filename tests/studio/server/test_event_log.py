@@ -76,3 +76,17 @@ def test_a_log_takes_a_bounded_number_of_bytes_and_few_when_it_is_closed() -> No
     assert sum(len(entry.text) for entry in log._entries) <= 2**16
     assert log.read_after(99) != []
     assert log.read_after(0) is None
+
+
+def test_only_the_newest_preview_is_kept() -> None:
+    log = EventLog(asyncio.new_event_loop())
+    log._loop.close()
+    for number in range(5):
+        log.add("preview", {"n": number})
+        log.add("node", {"n": number})
+
+    entries = log.read_after(0) or []
+
+    assert [entry.number for entry in entries] == list(range(1, 11))
+    assert [b"preview" in entry.text for entry in entries] == [False] * 8 + [True, False]
+    assert b"".join(entry.text for entry in entries).count(b"event: node") == 5

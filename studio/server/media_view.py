@@ -1,0 +1,133 @@
+"""`MediaView`: what pages show of files: size, length, peaks of audio, a small image; made once for each content."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from studio.batch.previews import describe_media
+from studio.errors import MediaError, StudioError, UsageError
+from studio.files import replace_file
+from studio.server.file_store import FILES_URL, FileStore, StoredFile, parse_file_name
+from studio.server.hidden_paths import hide_paths
+from studio.settings import MediaLimits
+
+_KEYS = {"w": "width", "h": "height", "d": "seconds", "x": "text"}
+
+
+class MediaView:
+    """Describes the files of a server. Every method may be called from any thread.
+
+    Args:
+        files: The files.
+        folder: Where small images and descriptions are kept; what is missing there is made again.
+        limits: Limits of what is decoded.
+    """
+
+    def __init__(self, files: FileStore, folder: Path, limits: MediaLimits) -> None:
+        self._files = files
+        self._folder = folder
+        self._limits = limits
+        self._known: dict[str, Mapping[str, Any]] = {}
+        self._guard = threading.Lock()
+
+    def describe(self, name: str, shown_name: str = "") -> dict[str, Any]:
+        """Return what a page shows of a file.
+
+        Args:
+            name: The file, as clients name it.
+            shown_name: The name that people know it by.
+
+        Raises:
+            UsageError: E812 if it is invalid or unknown.
+            MediaError: E511 if it cannot be read.
+        """
+        file = self._files.find(name)
+        facts = self._find_facts(file)
+        if "problem" in facts:
+            raise MediaError("E511", facts["problem"], hint="open it in another program and save it again")
+        return self._show(file, facts, shown_name)
+
+    def describe_kept(self, digest: str, media_type: str, size: int, shown_name: str) -> dict[str, Any]:
+        """Return the same of a file that a job made, also if it is gone or cannot be read."""
+        name = f"blake3:{digest}"
+        try:
+            return self.describe(name, shown_name)
+        except StudioError as error:
+            row = {"url": f"{FILES_URL}/{name}", "key": name, "name": shown_name, "bytes": size}
+            return {**row, "media_type": media_type, "type": find_kind(media_type), "why": error.message}
+
+    def find_thumbnail(self, name: str) -> Path:
+        """Return the small image of a file.
+
+        Raises:
+            UsageError: E812 if there is none.
+        """
+        digest = parse_file_name(name)
+        path = self._folder / _name_thumbnail(digest) if digest is not None else None
+        if path is not None and not path.is_file():
+            self._find_facts(self._files.find(name), again=True)
+        if path is None or not path.is_file():
+            raise UsageError("E812", f"{name[:80]!r} has no small image", hint="only images and videos have one")
+        return path
+
+    def _show(self, file: StoredFile, facts: Mapping[str, Any], shown_name: str) -> dict[str, Any]:
+        url = f"{FILES_URL}/{file.name}"
+        row: dict[str, Any] = {"url": url, "key": file.name, "name": shown_name, "bytes": file.bytes}
+        row |= {"media_type": file.media_type, "type": find_kind(file.media_type)}
+        row |= {key: value for key, value in facts.items() if key != "has_thumbnail"}
+        return row | ({"still": f"{url}/thumbnail"} if facts.get("has_thumbnail") else {})
+
+    def _find_facts(self, file: StoredFile, *, again: bool = False) -> Mapping[str, Any]:
+        known = self._known.get(file.digest)
+        if known is not None and not again:
+            return known
+        with self._guard:  # one at a time: decoding takes memory
+            kept = self._folder / f"{file.digest[:2]}/{file.digest[2:26]}.json"
+            facts = None if again else _load(kept)
+            if facts is None:
+                facts = self._read(file)
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                with replace_file(kept, sync="none") as temporary:
+                    temporary.write_text(json.dumps(facts), encoding="utf-8")
+            if len(self._known) > 4096:
+                self._known.clear()
+            self._known[file.digest] = facts
+        return facts
+
+    def _read(self, file: StoredFile) -> dict[str, Any]:
+        """Return what is known of a file by reading it."""
+        kind = find_kind(file.media_type)
+        try:
+            found = describe_media(kind, file.path, file.digest, self._folder, self._limits)
+        except StudioError as error:
+            return {"problem": hide_paths(error.message.removeprefix(f"{file.path}: "))}
+        except Exception as error:  # a decoder may raise anything
+            return {"problem": hide_paths(f"the {kind} cannot be read: {error}")}
+        facts = {key: found[name] for name, key in _KEYS.items() if name in found and not isinstance(found[name], list)}
+        if kind == "audio" and "w" in found:
+            facts = {"seconds": found.get("d"), "peaks": found["w"]}
+        return facts | ({"has_thumbnail": True} if "m" in found else {})
+
+
+def find_kind(media_type: str) -> str:
+    """Return how a file is shown: as an image, a video, audio, text or a file."""
+    kind = media_type.partition("/")[0]
+    if kind in ("image", "video", "audio"):
+        return kind
+    return "text" if kind == "text" or media_type == "application/json" else "file"
+
+
+def _name_thumbnail(digest: str) -> str:
+    return f"{digest[:2]}/{digest[2:26]}.webp"
+
+
+def _load(path: Path) -> dict[str, Any] | None:
+    try:
+        found: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
