@@ -229,10 +229,12 @@ class _Placement:
         self.begun = False
         self._rate, self._origin, self._least = rate, origin, round(least_gap * rate)
         self._skipped = 0
+        self._last: Fraction | None = None
 
     def place(self, start: Fraction | None, block: FloatArray) -> tuple[int, FloatArray]:
         """Return how many frames of silence come before a block, and what is left of it."""
         silence = 0
+        start, self._last = None if start == self._last else start, start  # the same time again says nothing
         if start is not None:
             self._origin = start if self._origin is None else self._origin
             ahead = round((start - self._origin) * self._rate) - self.total + self._skipped

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -187,3 +188,16 @@ def test_a_file_of_a_header_alone_is_refused(tmp_path: Path, kind: str) -> None:
     (tmp_path / "a").write_bytes(data[: len(data) // 100])
 
     check_refused(tmp_path / "a")
+
+
+def test_parts_that_all_have_one_time_follow_each_other(tmp_path: Path) -> None:
+    wave = (np.sin(np.arange(160) * 0.3) * 9000).astype(np.int16)
+    with av.open(str(tmp_path / "a.rm"), "w") as container:  # to which FFmpeg writes the time of the first alone
+        stream: Any = container.add_stream("real_144", rate=8000, layout="mono")
+        for index in range(30):
+            frame: Any = av.AudioFrame.from_ndarray(wave[None], format="s16", layout="mono")
+            frame.rate, frame.pts = 8000, 160 * index
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+    assert AUDIO.read_file(tmp_path / "a.rm", LIMITS).frames >= 30 * 160
