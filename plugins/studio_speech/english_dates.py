@@ -18,11 +18,13 @@ _DAYS = {
     "Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday",
 }  # fmt: skip
 _YEAR = r"(1[1-9]\d\d|20\d\d)"
-_DAY = r"(0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
+_DAY = r"([12]\d|3[01]|0?[1-9])(?:st|nd|rd|th)?"
 _DASH = r"\s?[-–]\s?"
 _ERA = r"\s?(A\.?D\.?|B\.?C\.?E?\.?|C\.E\.|CE)"
 _HALF = r"(?:\s?([aApP])\.?\s?[mM]\b\.?)"
 _ZONES = r"(?:\s(?:GMT|UTC|EST|EDT|CST|CDT|MST|MDT|PST|PDT|CET|CEST|BST|ET|PT))?"
+_NO_DENOMINATORS = frozenset((17, 18, 19, 21, 22, 23, 26, 27, 28, 29, 31))
+"""Days that no fraction in use has as its denominator."""
 _BEFORE_YEAR = re.compile(
     r"(?:\b(?:in|since|from|until|till|by|of|year|before|after|around|circa|c\.|early|late|mid|during|between|and|to|"
     r"Q[1-4]|FY|spring|summer|autumn|fall|winter|born|died|est\.|established|founded|class|copyright|©)|[(,])\s?$",
@@ -130,6 +132,25 @@ def _read_years(match: re.Match[str], language: str) -> str | None:
     return f"{read_year(first)} to {read_year(end) if len(last) == 4 else read_number(int(last))}"
 
 
+def _read_season(match: re.Match[str], language: str) -> str | None:
+    """Read 1999/2000 and 2008/09: a year and the next one."""
+    first, last = int(match[1]), match[2]
+    if int(last) % 100 != (first + 1) % 100 or (len(last) == 4 and int(last) != first + 1):
+        return None
+    return f"{read_year(first)} to {read_year(first + 1) if len(last) == 4 else read_number(int(last))}"
+
+
+def _read_day_of_month(match: re.Match[str], language: str) -> str | None:
+    """Read 12/31, a day that is no usual fraction, by the order of the region."""
+    first, last = int(match[1]), int(match[2])
+    is_american = language == "en-us"
+    month, day = (first, last) if is_american else (last, first)
+    if not 1 <= month <= 12 or day not in _NO_DENOMINATORS:
+        return None
+    name = MONTHS[month - 1]
+    return f"{name} {read_ordinal_number(day)}" if is_american else f"the {read_ordinal_number(day)} of {name}"
+
+
 def _say_time(hours: int, minutes: int | None, half: str | None) -> str | None:
     if hours > 24 or (minutes or 0) > 59 or (half and not 1 <= hours <= 12):
         return None
@@ -222,5 +243,7 @@ RULES = (
     (re.compile(r"(\d{1,2})\.([0-5]\d)()(?:\s?([aApP])\.?[mM]\b\.?)"), _read_time),
     (re.compile(rf"(\d{{1,2}}){_HALF}"), _read_hour),
     (re.compile(r"24[/x]7|9/11|50/50|20/20"), _read_feature),
+    (re.compile(rf"{_YEAR}/(1[1-9]\d\d|20\d\d|\d\d)"), _read_season),
+    (re.compile(r"(\d\d?)/(\d\d?)"), _read_day_of_month),
     (re.compile(_YEAR), _read_year_alone),
 )

@@ -62,6 +62,10 @@ def _read_ordinal(match: re.Match[str], language: str) -> str | None:
     return f"{read_ordinal_number(number)}{rest}" if suffix == right else None
 
 
+def _read_ordinal_range(match: re.Match[str], language: str) -> str | None:
+    return f"{read_ordinal_number(int(match[1]))} to {read_ordinal_number(int(match[2]))}"
+
+
 def _read_range(match: re.Match[str], language: str) -> str | None:
     first, last, rest = match.groups()
     if first == last:
@@ -151,6 +155,7 @@ RULES = (
     (re.compile(r"\d+(?:-\d+){2,}"), _read_groups),
     (re.compile(r"([vV]\.? ?)?(\d+(?:\.\d+)+)"), _read_version),
     (re.compile(r"(\d[\d,]{0,15})(st|nd|rd|th|ST|ND|RD|TH)((?:-[a-z]+)+)?"), _read_ordinal),
+    (re.compile(r"(\d{1,4})(?:st|nd|rd|th)\s?[-–]\s?(\d{1,4})(?:st|nd|rd|th)"), _read_ordinal_range),
     (re.compile(rf"#({NUMBER})"), _read_number_sign),
     (re.compile(rf"({NUMBER})\s?[-–]\s?({NUMBER})((?:-[a-z]+)+)?"), _read_range),
     (re.compile(rf"({NUMBER})((?:-[a-zA-Z]+)+)"), _read_compound),

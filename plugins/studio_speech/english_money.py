@@ -50,7 +50,7 @@ _RATES = {
     "seat": "seat", "user": "user", "share": "share", "barrel": "barrel", "bbl": "barrel", "ton": "ton",
 }  # fmt: skip
 _AMOUNT = (
-    r"(?:\d{1,2}(?:,\d\d)+,\d{3}(?:\.\d+)?|\d{1,3}(?:[.,\u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d+)?|\.\d+)"
+    r"(?:\d{1,2}(?:,\d\d)+,\d{3}(?:\.\d+)?|\d{1,3}(?:[.,'’\u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d+)?|\.\d+)"
 )
 _SCALE = r"(?:\s?(thousand|million|billion|trillion|lakh|crore)|(?i:\s?(bn|mn|tn))|(?i:([kmbt]|mm)))?"
 _SIGN = "(" + "|".join(re.escape(sign) for sign in sorted(_SIGNS, key=len, reverse=True)) + ")"
@@ -62,7 +62,7 @@ _RATE = rf"(?:\s?/\s?({'|'.join(sorted(_RATES, key=len, reverse=True))}))?"
 
 def _parse_amount(text: str) -> tuple[int, str] | None:
     """Return whole and decimals of an amount; a comma before one or two last digits is a decimal one."""
-    plain = re.sub(r"[\u00a0\u202f]", "", text)
+    plain = re.sub(r"['’\u00a0\u202f]", "", text)
     if re.fullmatch(r"\d{1,3}(?:\.\d{3})+,\d{1,2}|\d+,\d{1,2}", plain):
         plain = plain.replace(".", "").replace(",", ".")
     elif re.fullmatch(r"\d{1,3}(?:\.\d{3}){2,}", plain):

@@ -23,12 +23,12 @@ SIGNS = {
 }  # fmt: skip
 """What a sign before a number is said as."""
 NUMBER = (
-    r"(?:\d{1,2}(?:,\d\d)+,\d{3}(?:\.\d+)?|\d+,\d\d(?![\d,])|\d{1,3}(?:[,\u00a0\u202f\u2009]\d{3})+(?:\.\d+)?"
+    r"(?:\d{1,2}(?:,\d\d)+,\d{3}(?:\.\d+)?|\d+,\d\d(?![\d,])|\d{1,3}(?:[,'’\u00a0\u202f\u2009]\d{3})+(?:\.\d+)?"
     r"|\d+(?:\.\d+)?|\.\d+)"
 )
 """A number as English writes it: commas or narrow spaces between thousands, a point or a comma before two decimals.
 
-Between two digits each above thousands, as India writes it, too."""
+Between two digits each above thousands, as India writes it, too, and apostrophes, as Switzerland does."""
 
 
 def read_number(number: int) -> str:
@@ -61,7 +61,7 @@ def read_decimal(text: str) -> str:
     """Return a number as `NUMBER` writes it in words: "3.50" becomes three point five zero."""
     if re.fullmatch(r"\d+,\d{1,2}", text):
         text = text.replace(",", ".")
-    whole, _, rest = re.sub(r"[,\u00a0\u202f\u2009]", "", text).partition(".")
+    whole, _, rest = re.sub(r"[,'’\u00a0\u202f\u2009]", "", text).partition(".")
     if len(whole) > 15 or (len(whole) > 1 and whole.startswith("0")):
         words = read_digits(whole)
     else:

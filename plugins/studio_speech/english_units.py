@@ -132,7 +132,7 @@ def _read_feet_range(match: re.Match[str], language: str) -> str | None:
 
 def _read_percent(match: re.Match[str], language: str) -> str | None:
     sign, first, last, mark = match.groups()
-    words = {"-": "minus ", "−": "minus ", "+": "plus "}.get(sign or "", "") + read_decimal(first)
+    words = SIGNS[sign] + read_decimal(first)
     words += f" to {read_decimal(last)}" if last else ""
     return f"{words} {'percent' if mark != '‰' else 'per mille'}"
 
@@ -227,15 +227,15 @@ RULES = (
     (re.compile(r"(480|720|1080|1440|2160|4320)[pi]"), _read_lines),
     (re.compile(rf"{_FRACTION}[ -]?{_UNIT}"), _read_fraction_measure),
     (re.compile(_FRACTION), _read_fraction),
-    (re.compile(rf"([-−+])?({NUMBER})\s?[%‰]\s?[-–—]\s?({NUMBER})\s?(%|‰)"), _read_percent),
-    (re.compile(rf"([-−+])?({NUMBER})(?:{_DASH}({NUMBER}))?\s?(%|‰|pct\.?)"), _read_percent),
+    (re.compile(rf"([-−+±~≈<>≤≥])?({NUMBER})\s?[%‰]\s?[-–—]\s?({NUMBER})\s?(%|‰)"), _read_percent),
+    (re.compile(rf"([-−+±~≈<>≤≥])?({NUMBER})(?:{_DASH}({NUMBER}))?\s?(%|‰|pct\.?)"), _read_percent),
     (re.compile(rf"([-−])?({NUMBER})[ \u00a0]?{_UNIT}\s?[-–—]\s?({NUMBER})[ \u00a0]?{_UNIT}"), _read_repeated_range),
     (re.compile(rf"({NUMBER})%?{_DASH}({NUMBER})[  ]?{_UNIT}"), _read_measure_range),
     (re.compile(r"(\d+) ?ft\.? (\d+) ?in\.?"), _read_feet_inches),
     (re.compile(rf"({NUMBER})[\"″”]"), _read_inches),
     (re.compile(r"(\d+)['′’]\s?[-–—]\s?(\d+)['′’]"), _read_feet_range),
     (re.compile(r"(\d+)['′’](?: ?(\d+(?:\.\d+)?)(?:[\"″”]|''))?"), _read_height),
-    (re.compile(rf"([-−±~≈<>≤≥])?({_NUMBER})([  -]?){_UNIT}"), _read_measure),
+    (re.compile(rf"([-−+±~≈<>≤≥])?({_NUMBER})([  -]?){_UNIT}"), _read_measure),
     (re.compile(rf"({NUMBER})\s?[x×]\s?({NUMBER})(?:\s?[x×]\s?({NUMBER}))?(?: ?{_UNIT})?"), _read_size),
     (re.compile(rf"({NUMBER})[x×]"), _read_times),
 )

@@ -69,6 +69,10 @@ _LEFT_ALONE = frozenset(
     )
 )  # fmt: skip
 """What else these letters often mean, so that they alone are no numbers."""
+_LETTERS = ("C", "D", "L", "M")
+"""Letters that name types, classes and people, and alone are no numbers."""
+_SMALL_ROMAN = r"((?=[ivx])x{0,3}(?:ix|iv|v?i{0,3}))"
+_SMALL_HEADS = "page|part|chapter|act|scene|book|volume|section|article|appendix|table|figure|canto|stage|phase|verse"
 _SYMBOLS = ((".", " dot "), ("/", " slash "), ("?", " question mark "), ("=", " equals "), ("&", " and "),
             ("#", " hash "), ("-", " dash "), ("_", " underscore "), ("@", " at "), (":", " colon "),
             ("%", " percent "), ("+", " plus "), ("~", " tilde "))  # fmt: skip
@@ -113,14 +117,14 @@ def _read_circa(match: re.Match[str], language: str) -> str | None:
 
 
 def _read_monarch(match: re.Match[str], language: str) -> str | None:
-    number = parse_roman(match[2])
+    number = None if match[2] in _LETTERS or match[0] == "Malcolm X" else parse_roman(match[2])
     is_pronoun = match[2] == "I" and re.match(r" (?:am|was|will|have|had|do|did|can|could|would|think|know|said)\b",
                                               match.string[match.end() :])  # fmt: skip
     return None if number is None or is_pronoun else f"{match[1]} the {read_ordinal_number(number).capitalize()}"
 
 
 def _read_counted(match: re.Match[str], language: str) -> str | None:
-    number = parse_roman(match[2])
+    number = None if match[2] in _LETTERS else parse_roman(match[2].upper())
     return None if number is None else f"{match[1]} {read_number(number)}"
 
 
@@ -187,6 +191,7 @@ LAST = (
     (re.compile(r"c(?:a|irca)?\. ?(1[0-9]\d\d|20\d\d)"), _read_circa),
     (re.compile(rf"((?:{_REGNAL})) {_ROMAN}"), _read_monarch),
     (re.compile(rf"((?:{_COUNTED})) {_ROMAN}"), _read_counted),
+    (re.compile(rf"((?i:{_SMALL_HEADS})) (?!i\b){_SMALL_ROMAN}"), _read_counted),
     (re.compile(rf"{_ROMAN} (century|centuries|dynasty|Dynasty|Congress|Olympiad)"), _read_century),
     (re.compile(r"(§{1,2}) ?(\d[\d.,]*)"), _read_section),
     (re.compile(rf"((?:{_DESIGNATED})) (\d)(\d\d)"), _read_designation),

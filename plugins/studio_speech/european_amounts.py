@@ -56,12 +56,14 @@ def write_number(language: str) -> str:
     """Return the pattern of a number, with its sign of decimals and of thousands by the region."""
     if has_point(language):
         return r"\d{1,3}(?:[,'’\u00a0\u202f ]\d{3})+(?:\.\d{1,6})?|\d+(?:\.\d{1,6})?"
-    return r"\d{1,3}(?:[.'’\u00a0\u202f ]\d{3})+(?:,\d{1,6})?|\d+(?:,\d{1,6})?"
+    swiss = r"\d{1,3}(?:['’]\d{3})+\.\d{1,2}(?!\d)"
+    return rf"{swiss}|" r"\d{1,3}(?:[.'’\u00a0\u202f ]\d{3})+(?:,\d{1,6})?|\d+(?:,\d{1,6})?"
 
 
 def parse_amount(text: str, language: str) -> Amount | None:
     """Return what a number says; None if it is beyond what has words."""
-    whole, _, fraction = text.partition("." if has_point(language) else ",")
+    is_swiss = re.search(r"['’]\d{3}\.", text) is not None
+    whole, _, fraction = text.partition("." if is_swiss or has_point(language) else ",")
     digits = re.sub(r"\D", "", whole)
     if not digits or len(digits) > 15 or not is_sayable(int(digits)):
         return None

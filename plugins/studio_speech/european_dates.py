@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import date
 
-from studio_speech.english_numbers import parse_roman
 from studio_speech.locale_words import list_months, name_month
 from studio_speech.number_words import FEMININE, find_base, say_ordinal, say_whole, say_year
 
@@ -30,10 +29,6 @@ _ORDINAL_ENDINGS = {
     "pt": r"(\d{1,4})\.?(º|ª|°)",
     "nl": r"(\d{1,4})(e|de|ste)",
 }
-_CENTURIES = {
-    "fr": r"([IVXL]+)(?:e|ᵉ|ème) (siècles?)", "es": r"([Ss]iglos?) ([IVXL]+)", "it": r"([IVXL]+) (secolo)",
-    "pt": r"([Ss]éculos?) ([IVXL]+)", "pl": r"([IVXL]+) (wieku|wiek|w\.)",
-}  # fmt: skip
 
 
 def say_date(day: int, month: int, year: int | None, language: str, before: str = "") -> str | None:
@@ -189,31 +184,6 @@ def _read_ordinal(match: re.Match[str], language: str) -> str | None:
     return said
 
 
-def _read_century(match: re.Match[str], language: str) -> str | None:
-    base = find_base(language)
-    roman, noun = (match[2], match[1]) if base in ("es", "pt") else (match[1], match[2])
-    number = parse_roman(roman)
-    if number is None or number > 30:
-        return None
-    if base == "pl":
-        case = "nominative" if noun == "wiek" else "genitive"
-        return f"{say_ordinal(number, language, case=case)} {noun.replace('w.', 'wieku')}"
-    if base in ("fr", "it"):
-        return f"{say_ordinal(number, language)} {noun}"
-    plain = say_whole(number, language)
-    return f"{noun} {say_ordinal(number, language) if base == 'pt' and number <= 10 else plain}"
-
-
-def _read_ruler(match: re.Match[str], language: str) -> str | None:
-    """Read Louis XIV and Felipe VI."""
-    base, number = find_base(language), parse_roman(match[1])
-    if number is None or number > 40 or not re.search(r"\b[A-ZÉÍÓÁ][a-zéèíóáôç]+\s$", match.string[: match.start()]):
-        return None
-    if base == "fr":
-        return say_ordinal(1, language) if number == 1 else say_whole(number, language)
-    return say_ordinal(number, language) if number <= 10 or base == "it" else say_whole(number, language)
-
-
 def list_rules(language: str) -> Iterator[Rule]:
     """Yield the rules of a language."""
     base = find_base(language)
@@ -243,10 +213,6 @@ def list_rules(language: str) -> Iterator[Rule]:
         yield re.compile(r"(\d{4})\s?(roku|rok|r\.)"), _read_polish_year
     if base in _ORDINAL_ENDINGS:
         yield re.compile(_ORDINAL_ENDINGS[base] + r"(?!\w)"), _read_ordinal
-    if base in _CENTURIES:
-        yield re.compile(_CENTURIES[base]), _read_century
-    if base in ("fr", "es", "it"):
-        yield re.compile(r"([IVX]+)(?:er|ᵉʳ)?(?!\w)"), _read_ruler
 
 
 def _list_times(base: str) -> Iterator[Rule]:

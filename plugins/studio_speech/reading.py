@@ -81,13 +81,25 @@ def _list_rules(language: str) -> tuple[Rule, ...]:
 
 @lru_cache(maxsize=64)
 def _list_european_rules(language: str) -> tuple[Rule, ...]:
-    from studio_speech import european_amounts, european_dates
+    from studio_speech import european_amounts, european_dates, european_romans
     from studio_speech.locale_words import ABBREVIATIONS
 
     known = ABBREVIATIONS[find_base(language)]
     short = "|".join(re.escape(each) for each in sorted(known, key=len, reverse=True))
     abbreviations: Rule = (re.compile(rf"({short})(?!\w)"), lambda match, _: known[match[1]])
-    return (*european_dates.list_rules(language), *european_amounts.list_rules(language), abbreviations)
+    rooms = (european_romans, european_dates, european_amounts)
+    return (*(rule for room in rooms for rule in room.list_rules(language)), *_list_titles(language), abbreviations)
+
+
+def _list_titles(language: str) -> Iterator[Rule]:
+    """Yield the rule for a Portuguese title that depends on the name behind it."""
+    if find_base(language) == "pt":
+        yield re.compile(r"D\.(?=\s[A-ZÁÉÍÓÂ]\w+)"), _read_dom
+
+
+def _read_dom(match: re.Match[str], language: str) -> str | None:
+    name = re.match(r"\s(\w+)", match.string[match.end() :])
+    return "Dona" if name is not None and name[1].endswith("a") else "Dom"
 
 
 def needs_rules(text: str, language: str) -> bool:

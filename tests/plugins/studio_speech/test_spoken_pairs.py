@@ -1,4 +1,4 @@
-"""Languages read by whole tokens, held against pairs of written and spoken text: 305 of English, 172 of others."""
+"""Languages read by whole tokens, held against pairs of written and spoken text: 321 of English, 189 of others."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_english_is_read_as_the_conventions_say() -> None:
 def test_english_that_the_rules_were_not_written_against_is_read_too() -> None:
     kept_apart = split_pairs()[1]
 
-    assert len(find_misread(kept_apart)) <= 0.02 * len(kept_apart)  # 149 of 152 are right; 138 of 143 at first
+    assert len(find_misread(kept_apart)) <= 0.02 * len(kept_apart)  # all 160 are right; 138 of 143 at first
 
 
 @pytest.mark.parametrize(
