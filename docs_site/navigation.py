@@ -47,7 +47,13 @@ NAVIGATION: tuple[Section, ...] = (
             Section("Graphs", ("docs/how_to/graphs/README.md",), "docs/how_to/graphs/"),
             Section(
                 "Production",
-                ("docs/how_to/production/README.md", "docs/batches.md", "docs/server.md", "docs/server_clients.md"),
+                (
+                    "docs/how_to/production/README.md",
+                    "docs/batches.md",
+                    "docs/server.md",
+                    "docs/server_clients.md",
+                    "docs/deploy.md",
+                ),
                 "docs/how_to/production/",
             ),
             Section(

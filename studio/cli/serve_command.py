@@ -6,7 +6,7 @@ import logging
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -44,6 +44,11 @@ _DAY = 86400.0
               help="How long the running job may take to end when the server stops.")  # fmt: skip
 @click.option("--max-queued", "most_queued", default=100_000, show_default=True, type=click.IntRange(1),
               help="How many jobs may wait.")  # fmt: skip
+@click.option("--tls-cert", "certificate", type=PathType(), metavar="FILE",
+              help="Certificate with its chain, in PEM, for HTTPS.")  # fmt: skip
+@click.option("--tls-key", "private_key", type=PathType(), metavar="FILE", help="Key of the certificate, in PEM.")
+@click.option("--log-format", type=click.Choice(["text", "json"]),
+              help="Lines of the log; also with --json.  [default: text, and none with --json]")  # fmt: skip
 @click.option("--stack", "most_stacked", default=8, show_default=True, type=click.IntRange(1), metavar="N",
               help="How many jobs whose nodes can be stacked run together.")  # fmt: skip
 @click.option("--max-seconds", "most_seconds", default=86400.0, show_default=True, type=FiniteRange(min=0),
@@ -78,6 +83,9 @@ def command(
     grace_seconds: float,
     most_queued: int,
     most_file_bytes: int,
+    certificate: Path | None,
+    private_key: Path | None,
+    log_format: Literal["text", "json"] | None,
     most_stacked: int,
     most_seconds: float,
     most_stored_bytes: int,
@@ -113,14 +121,18 @@ def command(
         most_queued=most_queued,
         most_file_bytes=most_file_bytes,
         most_stacked=most_stacked,
+        certificate=certificate,
+        private_key=private_key,
         most_seconds=most_seconds,
         most_stored_bytes=most_stored_bytes,
         models=_parse_models(models),
     )
     with create_studio(**engine, **budgets, download=download or None) as studio:
         server = Server(studio, options)
-        if not as_json:
-            _log_to_errors()
+        if log_format or not as_json:
+            from studio.server.log_lines import log_to
+
+            log_to(logging.StreamHandler(), log_format or "text")
         with Interrupts(server.stop):
             server.run(lambda: _show_start(server, as_json=as_json))
     return DONE
@@ -148,14 +160,3 @@ def _show_start(server: Server, *, as_json: bool) -> None:
     else:
         click.echo(f"Studio answers at {server.url}")
     sys.stdout.flush()
-
-
-def _log_to_errors() -> None:
-    """Write a line for each job to the standard error stream."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    for name in ("studio.server", "uvicorn.error"):
-        logger = logging.getLogger(name)
-        logger.handlers = [handler]
-        logger.propagate = False
-        logger.setLevel(logging.INFO if name == "studio.server" else logging.WARNING)

@@ -9,9 +9,10 @@ from urllib.parse import SplitResult, urlsplit
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from studio.errors import StudioError, UsageError
+from studio.server.metrics import Metrics
 from studio.server.token_store import Scope as TokenScope
 from studio.server.token_store import Token, TokenStore
 
@@ -23,6 +24,7 @@ _OPEN_PATHS = frozenset({"/", "/health/live", "/health/ready"})
 _PAGE_PATH = "/page/"
 _SESSION_PATH = "/api/v1/session"
 _MOST_REQUESTS = 2000  # watchers of events among them
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 _READING = frozenset({"GET", "HEAD"})
 
 
@@ -34,6 +36,7 @@ class Guard:
         tokens: The tokens that there are.
         hosts: Names that `Host` may have; None for any.
         answer: Returns the answer to a request that is refused, by its path.
+        metrics: Counts requests.
         needs_token: Whether a request needs a token even if there is none.
     """
 
@@ -43,6 +46,7 @@ class Guard:
         tokens: TokenStore,
         hosts: Iterable[str] | None,
         answer: Callable[[str, StudioError], Response],
+        metrics: Metrics,
         *,
         needs_token: bool,
     ) -> None:
@@ -51,6 +55,7 @@ class Guard:
         self._hosts = None if hosts is None else frozenset(host.lower() for host in hosts)
         self._needs_token = needs_token
         self._answer = answer
+        self._metrics = metrics
         self._running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,6 +63,28 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        await self._answer_request(scope, *self._count(scope, receive, send))
+
+    def _count(self, scope: Scope, receive: Receive, send: Send) -> tuple[Receive, Send]:
+        """Return how a request receives and sends, counted."""
+        metrics = self._metrics
+
+        async def receive_counted() -> Message:
+            message = await receive()
+            metrics.received += len(message.get("body", b""))
+            return message
+
+        async def send_counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                method = scope["method"] if scope["method"] in _METHODS else "other"
+                metrics.requests[method, str(message["status"])] += 1
+            else:
+                metrics.sent += len(message.get("body", b""))
+            await send(message)
+
+        return receive_counted, send_counted
+
+    async def _answer_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         try:
             self._check_source(headers)

@@ -199,7 +199,7 @@ class JobExecutor:
         if done is not None:
             seconds = (done.ended or 0) - (job.started or 0)
             self._on_end(done, seconds)
-            log.info("job %s %s in %.2f s", job.id, done.state, seconds)
+            _log_end(done, seconds)
 
     def _forget(self, claimed: _Claimed) -> None:
         self._running.pop(claimed.job.id, None)
@@ -229,3 +229,10 @@ class JobExecutor:
         for folder in self._outputs.iterdir() if self._outputs.is_dir() else ():
             if folder.stat().st_mtime < limit:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _log_end(job: Job, seconds: float) -> None:
+    """Log a job that ended, with fields for those who collect them."""
+    fields = {"job": job.id, "state": str(job.state), "seconds": round(seconds, 3), "graph": job.graph}
+    fields |= {"who": job.owner or None, "reused": job.reused, "code": (job.error or {}).get("code")}
+    log.info("job %s %s in %.2f s", job.id, job.state, seconds, extra=fields)

@@ -87,6 +87,11 @@ class JobLogs:
         for log in logs:
             log.close()
 
+    def count_watchers(self) -> int:
+        """Return how many streams follow jobs."""
+        with self._guard:
+            return self.all_jobs.watchers + sum(log.watchers for log in self._logs.values())
+
     def _drop_old(self) -> None:
         """Forget the oldest logs of jobs that do not run and that nobody watches."""
         for job_id in list(self._logs)[: max(0, len(self._logs) - _MOST_KEPT)]:

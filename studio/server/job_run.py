@@ -22,6 +22,7 @@ from studio.server.graph_list import GraphList, parse_job_graph
 from studio.server.hidden_paths import hide_paths
 from studio.server.job import Job, JobEnd, JobOutput, JobState
 from studio.server.live_job import LiveJob
+from studio.server.tracing import trace_job
 from studio.surrogates import dump_json
 
 _STATES = {"done": JobState.SUCCEEDED, "cancelled": JobState.CANCELLED}
@@ -35,13 +36,22 @@ class JobRunner:
         graphs: The graphs of the server.
         files: The uploaded files, where outputs join them.
         folder: Where runs write; each recipe has a folder in it, so that files of an equal job are found again.
+        on_event: Called with each event of each run.
     """
 
-    def __init__(self, studio: Studio, graphs: GraphList, files: FileStore, folder: Path) -> None:
+    def __init__(
+        self,
+        studio: Studio,
+        graphs: GraphList,
+        files: FileStore,
+        folder: Path,
+        on_event: Callable[[Event], None] = lambda event: None,
+    ) -> None:
         self._studio = studio
         self._graphs = graphs
         self._files = files
         self._folder = folder
+        self._on_event = on_event
         self._guard = threading.Lock()
         self._recipes: dict[str, list[Any]] = {}
 
@@ -65,10 +75,12 @@ class JobRunner:
             if isinstance(event, RunStarted):
                 wait()
             live.show(event)
+            self._on_event(event)
+            trace(event)
 
         try:
             recipe = name_recipe(job)
-            with self._hold(recipe):
+            with self._hold(recipe), trace_job(job) as trace:
                 result = self._run(job, document, show, control, recipe)
             outputs = [*self._keep_outputs(result, job.owner)]
         except StudioError as error:

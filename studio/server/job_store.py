@@ -150,6 +150,13 @@ class JobStore:
         document: dict[str, Any] = json.loads(row[0])
         return document
 
+    def find_oldest_queued(self) -> float | None:
+        """Return when the job came that waits longest, or None if none waits."""
+        with self._file.reading() as connection:
+            query = "SELECT made FROM jobs WHERE state = 'queued' ORDER BY number LIMIT 1"
+            row = connection.execute(query).fetchone()
+        return row[0] if row is not None else None
+
     def count_states(self, owner: str | None = None) -> dict[JobState, int]:
         """Return how many jobs of a token, or of all for None, are in each state."""
         with self._file.reading() as connection:

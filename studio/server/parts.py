@@ -21,6 +21,7 @@ from studio.server.job_logs import JobLogs
 from studio.server.job_queue import JobQueue
 from studio.server.job_store import JobStore
 from studio.server.media_view import MediaView
+from studio.server.metrics import Metrics
 from studio.server.submissions import Submissions
 from studio.server.token_store import Scope, Token, TokenLimits, TokenStore
 
@@ -45,6 +46,8 @@ class ServerOptions:
         most_seconds: How long a job may run; 0 for no limit.
         most_stored_bytes: How many bytes of files are kept; 0 for no limit.
         most_stacked: How many jobs whose nodes can be stacked run beside each other.
+        certificate: File of a certificate with its chain, in PEM, for HTTPS; None for HTTP.
+        private_key: File of its key; None if it is in the same file.
     """
 
     data: Path
@@ -62,6 +65,8 @@ class ServerOptions:
     most_seconds: float = 86400.0
     most_stored_bytes: int = 0
     most_stacked: int = 8
+    certificate: Path | None = None
+    private_key: Path | None = None
 
     @property
     def graph_folders(self) -> tuple[Path, ...]:
@@ -94,6 +99,7 @@ class Parts:
     media: MediaView
     history: GraphHistory
     defaults: DefaultFiles
+    metrics: Metrics
     is_draining: bool = False
     on_close: list[Callable[[], None]] = field(default_factory=list)
 

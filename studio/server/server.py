@@ -7,8 +7,10 @@ import contextlib
 import logging
 import resource
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import uvicorn
 
@@ -27,6 +29,7 @@ from studio.server.job_run import JobRunner
 from studio.server.job_store import JobStore
 from studio.server.job_window import JobWindow
 from studio.server.media_view import MediaView
+from studio.server.metrics import Metrics
 from studio.server.parts import Parts, ServerOptions
 from studio.server.submissions import Submissions
 from studio.server.token_store import TokenStore
@@ -73,6 +76,8 @@ class Server:
             message = f"{options.host!r} can be reached from other machines, and there is no token"
             raise UsageError("E801", message, hint="add one first: studio serve token add NAME")
         self._graphs = GraphList(self._studio, options.graph_folders, options.roots)
+        if options.certificate is not None:
+            check_certificate(options.certificate, options.private_key)
         self._socket = _listen(options.host, options.port) if options.port is not None else None
         if self._socket is not None:
             self._cleanup.callback(self._socket.close)
@@ -88,7 +93,8 @@ class Server:
     def url(self) -> str:
         """Where it answers."""
         host = self.options.host
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        scheme = "http" if self.options.certificate is None else "https"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     def run(self, on_ready: Callable[[], None] = lambda: None) -> None:
         """Serve until `stop` is called.
@@ -133,6 +139,8 @@ class Server:
             http=Connection,  # it limits headers; the other parser does not
             ws="none",
             h11_max_incomplete_event_size=64 * 1024,
+            ssl_certfile=self.options.certificate,
+            ssl_keyfile=self.options.private_key,
         )
         server = _QuietServer(config)
         parts.executor.start()
@@ -178,7 +186,8 @@ class Server:
         )
         outputs = options.data.absolute() / "outputs"
         logs = JobLogs(loop)
-        runner = JobRunner(studio, self._graphs, files, outputs)
+        metrics = Metrics()
+        runner = JobRunner(studio, self._graphs, files, outputs, metrics.show)
         queue = JobQueue(store, logs)
         executor = JobExecutor(
             store,
@@ -189,6 +198,7 @@ class Server:
             outputs,
             keep_seconds=options.keep_seconds,
             most_seconds=options.most_seconds,
+            on_end=metrics.show_job,
         )
         submissions = Submissions(studio, self._graphs, files)
         shown = (
@@ -197,7 +207,8 @@ class Server:
             DefaultFiles(files),
         )
         run = (submissions, executor, logs)
-        return Parts(options, studio, self._file, store, queue, files, self._tokens, self._graphs, *run, *shown)
+        own = (options, studio, self._file, store, queue, files, self._tokens, self._graphs)
+        return Parts(*own, *run, *shown, metrics)
 
 
 class _QuietServer(uvicorn.Server):
@@ -207,6 +218,20 @@ class _QuietServer(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Handle no signals."""
         yield
+
+
+def check_certificate(certificate: Path, private_key: Path | None) -> None:
+    """Refuse files that are no certificate with its key.
+
+    Raises:
+        RunError: E825.
+    """
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, private_key)
+    except (OSError, ssl.SSLError) as error:
+        reason = (error.strerror or str(error)).lower()
+        hint = "name PEM files with --tls-cert and --tls-key; the key has no password"
+        raise RunError("E825", f"cannot use the certificate: {reason}", where=str(certificate), hint=hint) from None
 
 
 def _allow_open_files() -> None:

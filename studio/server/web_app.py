@@ -20,7 +20,7 @@ from studio.server.openai_face.face import create_error
 from studio.server.openapi import create_document
 from studio.server.parts import Parts
 from studio.server.problem import JsonResponse, create_problem
-from studio.server.routes import device, events, files, graphs, health, jobs, media, page, results, session
+from studio.server.routes import device, events, files, graphs, health, jobs, media, metrics, page, results, session
 from studio.version import VERSION
 
 API = "/api/v1"
@@ -35,6 +35,7 @@ def create_web_app(parts: Parts) -> ASGIApp:
         app.include_router(module.create_router(parts), prefix=API)
     app.include_router(health.create_router(parts))
     app.include_router(page.create_router())
+    app.include_router(metrics.create_router(parts))
     for face in (models, images, edits, speech, transcriptions, videos):
         app.include_router(face.create_router(parts))
     app.router.routes.append(Route("/mcp", McpEndpoint(parts), include_in_schema=False))
@@ -53,7 +54,7 @@ def create_web_app(parts: Parts) -> ASGIApp:
     hosts = {*LOOPBACK_NAMES, parts.options.host, *parts.options.allowed_hosts} if is_open else None
     if not is_open and parts.options.allowed_hosts:
         hosts = {*LOOPBACK_NAMES, *parts.options.allowed_hosts}
-    return Guard(app, parts.tokens, hosts, answer_refused, needs_token=not is_open)
+    return Guard(app, parts.tokens, hosts, answer_refused, parts.metrics, needs_token=not is_open)
 
 
 def answer_refused(path: str, error: StudioError) -> Response:

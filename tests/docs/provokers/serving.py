@@ -228,3 +228,8 @@ def _(place: Place) -> Any:
         secret = parts.tokens.add("ada", Scope.RUN, TokenLimits(most_bytes=10))
         headers = {"authorization": f"Bearer {secret}"}
         return read_problem(send("POST", "/api/v1/files", content=b"x" * 11, headers=headers))
+
+
+@provokes("E825")
+def _(place: Place) -> Any:
+    place.command("serve", "--tls-cert", "missing.pem", "--data", "data", "--port", "0")

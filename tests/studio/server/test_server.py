@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
+import ipaddress
 import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -84,6 +87,51 @@ def test_an_address_that_others_reach_needs_a_token_first(start: Callable[..., D
     with pytest.raises(StudioError) as error:
         start(host="0.0.0.0")
     assert error.value.code == "E801"
+
+
+def write_certificate(folder: Path) -> Path:
+    """Write a certificate of 127.0.0.1 that signs itself, with its key in the same file."""
+    pytest.importorskip("cryptography", reason="cryptography is not installed")
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    begin = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, begin, begin.replace(year=2120))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    own = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path = folder / "server.pem"
+    path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + own)
+    return path
+
+
+def test_a_server_with_a_certificate_speaks_https_alone(start: Callable[..., Desk], tmp_path: Path) -> None:
+    import httpx
+
+    path = write_certificate(tmp_path)
+    desk = start(certificate=path)
+
+    with httpx.Client(verify=ssl.create_default_context(cafile=str(path))) as client:
+        url = f"{desk.server.url}/api/v1/graphs"
+        own = {"origin": desk.server.url}
+        answer = client.get(url, headers=own)
+        assert (desk.server.url[:8], answer.status_code) == ("https://", 200)
+        assert "access-control-allow-origin" not in answer.headers
+        with pytest.raises(httpx.HTTPError):
+            client.get(url.replace("https", "http"))
+
+
+def test_what_is_no_certificate_is_refused_at_the_start(start: Callable[..., Desk], tmp_path: Path) -> None:
+    (tmp_path / "bad.pem").write_text("x", encoding="utf-8")
+    for path in (tmp_path / "bad.pem", tmp_path / "missing.pem"):
+        with pytest.raises(StudioError) as error:
+            start(certificate=path)
+        assert (error.value.code, error.value.where) == ("E825", str(path))
 
 
 # -- its end and the next start ----------------------------------------------------------------------------
