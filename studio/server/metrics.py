@@ -1,24 +1,19 @@
-"""`Metrics`: what the server counts, and how Prometheus reads it."""
+"""`Metrics`: what the server counts, as families of Prometheus."""
 
 from __future__ import annotations
 
 import sys
 import threading
-import time
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from studio.api.events import Event, NodeCached, NodeFailed, NodeFinished, NodeSkipped
 from studio.server.job import Job
 
-if TYPE_CHECKING:
-    from studio.server.parts import Parts
-
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _BOUNDS = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0, 300.0, 1800.0)
 _OUTCOMES = {NodeCached: "cached", NodeFinished: "ran", NodeFailed: "failed", NodeSkipped: "skipped"}
 
@@ -85,18 +80,6 @@ class Metrics:
             self._jobs.setdefault(str(job.state), _Times()).add(seconds)
             self._reused += bool(job.reused)
 
-    def write(self, parts: Parts) -> bytes:
-        """Return all as Prometheus reads it.
-
-        Args:
-            parts: The parts of the server, which are asked for what is counted nowhere.
-        """
-        from prometheus_client import CollectorRegistry, generate_latest
-
-        registry = CollectorRegistry(auto_describe=False)
-        registry.register(_Collector(self, parts))
-        return generate_latest(registry)
-
     def collect(self) -> Iterator[Any]:
         """Yield the families of what was counted."""
         from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
@@ -122,35 +105,6 @@ class Metrics:
         received = CounterMetricFamily("studio_received_bytes", "Bytes of bodies that arrived.", self.received)
         sent = CounterMetricFamily("studio_sent_bytes", "Bytes of bodies that were sent.", self.sent)
         yield from (nodes, node_times, jobs, reused, requests, received, sent)
-
-
-class _Collector:
-    """Asks the parts of a server, too."""
-
-    def __init__(self, metrics: Metrics, parts: Parts) -> None:
-        self._metrics = metrics
-        self._parts = parts
-
-    def collect(self) -> Iterator[Any]:
-        """Yield all families."""
-        from prometheus_client.core import GaugeMetricFamily
-
-        parts = self._parts
-        yield from self._metrics.collect()
-        jobs = GaugeMetricFamily("studio_jobs", "Jobs that there are, by state.", labels=("state",))
-        for state, count in parts.store.count_states().items():
-            jobs.add_metric((str(state),), count)
-        yield jobs
-        oldest = parts.store.find_oldest_queued()
-        waited = time.time() - oldest if oldest is not None else 0.0
-        yield GaugeMetricFamily("studio_queue_seconds", "How long the oldest queued job waits.", waited)
-        yield GaugeMetricFamily("studio_watchers", "Streams of events.", parts.logs.count_watchers())
-        yield GaugeMetricFamily("studio_files_bytes", "Bytes of all files.", parts.files.count_bytes())
-        yield GaugeMetricFamily("studio_resident_bytes", "Memory of the process.", read_resident_bytes())
-        memory = GaugeMetricFamily("studio_device_memory_bytes", "Memory of devices.", labels=("device", "kind"))
-        for device, kind, size in list_device_memory():
-            memory.add_metric((device, kind), size)
-        yield memory
 
 
 def read_resident_bytes() -> int:
