@@ -261,10 +261,12 @@ def _show_failure(error: BaseException, args: list[str], answer: Answer) -> int:
         show_failure(error, answer)
         return error.exit_code
     from studio.cli.bug_report import report_bug
+    from studio.cli.usage_errors import describe_lost_folder
 
     assert isinstance(error, Exception)
-    show_failure(report_bug(error, args), answer)
-    return BUG
+    lost = describe_lost_folder(error)
+    show_failure(lost or report_bug(error, args), answer)
+    return lost.exit_code if lost is not None else BUG
 
 
 def show_cancelled(answer: Answer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 from collections.abc import Sequence
 
@@ -114,3 +115,15 @@ def _describe_option(error: click.NoSuchOption, path: str) -> UsageError:
 
 def _begin_small(text: str) -> str:
     return text[:1].lower() + text[1:]
+
+
+def describe_lost_folder(error: Exception) -> UsageError | None:
+    """Return the error of a command in a folder that was removed, or None for any other failure."""
+    if not isinstance(error, FileNotFoundError) or error.filename is not None:
+        return None
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        hint = "go to a folder that exists, with cd, and try again"
+        return UsageError("E030", "the current folder does not exist any more", hint=hint)
+    return None

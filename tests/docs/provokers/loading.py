@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import click
 
 from studio.api import Context, PluginSettings, hookimpl, node
-from studio.cli.usage_errors import describe_usage_error
+from studio.cli.usage_errors import describe_lost_folder, describe_usage_error
 from tests.docs.provokers.place import Place, build_graph, provokes
 
 
@@ -58,6 +59,20 @@ def _(place: Place) -> Any:
         place.command("nodes", "--jsn")
     except click.UsageError as error:
         raise describe_usage_error(error) from None
+
+
+@provokes("E030")
+def _(place: Place) -> Any:
+    before, gone = os.getcwd(), place.folder / "gone"
+    gone.mkdir()
+    os.chdir(gone)
+    try:
+        gone.rmdir()
+        os.getcwd()
+    except FileNotFoundError as error:
+        return describe_lost_folder(error)
+    finally:
+        os.chdir(before)
 
 
 @provokes("E028")

@@ -82,6 +82,19 @@ def test_a_bug_of_ours_writes_a_report_and_says_where(
     assert "in fail" in report.read_text(encoding="utf-8")
 
 
+def test_a_current_folder_that_was_removed_is_no_bug_of_ours(
+    desk: Desk, card: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (desk / "gone").mkdir()
+    monkeypatch.chdir(desk / "gone")
+    (desk / "gone").rmdir()
+
+    done = desk.call("run", "../card.json", "-o", "out")
+
+    assert done.code == 2
+    assert "error: E030 the current folder does not exist any more" in done.err
+
+
 def test_a_wrong_graph_is_shown_as_json_where_the_command_was_asked_for_json(desk: Desk) -> None:
     text = desk.write_graph("a.json", {"nodes": {}, "outputs": {}, "nods": {}})
 
