@@ -57,6 +57,8 @@ _DAY = 86400.0
               help="How much all files may take; 0 for no limit.  [default: 0]")  # fmt: skip
 @click.option("--max-upload", "most_file_bytes", default="4GiB", show_default=True, type=BytesType(), metavar="SIZE",
               help="Size of the largest upload.")  # fmt: skip
+@click.option("--allow-webhook", "webhook_hosts", multiple=True, metavar="HOST",
+              help="Host, address or network that webhooks may have besides public ones. May be repeated.")  # fmt: skip
 @click.option("--model", "models", multiple=True, metavar="NAME=GRAPH",
               help="Another name of a graph for clients of OpenAI's API. May be repeated.")  # fmt: skip
 @memory_options
@@ -89,6 +91,7 @@ def command(
     most_stacked: int,
     most_seconds: float,
     most_stored_bytes: int,
+    webhook_hosts: tuple[str, ...],
     models: tuple[str, ...],
     **engine: Any,
 ) -> int:
@@ -125,6 +128,7 @@ def command(
         private_key=private_key,
         most_seconds=most_seconds,
         most_stored_bytes=most_stored_bytes,
+        webhook_hosts=webhook_hosts,
         models=_parse_models(models),
     )
     with create_studio(**engine, **budgets, download=download or None) as studio:

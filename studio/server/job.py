@@ -11,6 +11,9 @@ MOST_METADATA_BYTES = 1024
 MOST_VALUES_BYTES = 2**20
 LOWEST_PRIORITY, HIGHEST_PRIORITY = -100, 100
 
+WEBHOOK_EVENTS = ("started", "ended")
+"""Changes of a job that a webhook may hear of."""
+
 
 class JobState(StrEnum):
     """Where a job stands; the values are stored."""
@@ -47,6 +50,21 @@ class JobOutput:
 
 
 @dataclass(frozen=True)
+class Webhook:
+    """Where changes of a job are told.
+
+    Attributes:
+        url: The address.
+        events: Which changes: "started", "ended".
+        form: Whose form the messages have: "studio", or that of a face.
+    """
+
+    url: str
+    events: Sequence[str] = ("ended",)
+    form: str = "studio"
+
+
+@dataclass(frozen=True)
 class Submission:
     """What a client asks for, checked.
 
@@ -64,6 +82,7 @@ class Submission:
         request_digest: What names the request, for the same key.
         stack: Names what it can be stacked with; "" for nothing.
         models: Names the models that it uses; "" for none.
+        webhook: Where its changes are told; None for nowhere.
     """
 
     document: Mapping[str, Any]
@@ -79,6 +98,7 @@ class Submission:
     request_digest: str = ""
     stack: str = ""
     models: str = ""
+    webhook: Webhook | None = None
 
 
 @dataclass(frozen=True)

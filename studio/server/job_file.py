@@ -98,7 +98,33 @@ CREATE TABLE file_owners (
 CREATE INDEX file_owners_by_digest ON file_owners (digest);
 CREATE INDEX files_by_use ON files (used);
 """
-_STEPS = (_SCHEMA, _LIMITS)
+_WEBHOOKS = """
+CREATE TABLE webhooks (
+    job TEXT PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,
+    url TEXT NOT NULL,
+    events TEXT NOT NULL,
+    form TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    told_start REAL,
+    told_end REAL
+) WITHOUT ROWID;
+CREATE TABLE deliveries (
+    id TEXT PRIMARY KEY,
+    job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    event TEXT NOT NULL,
+    body TEXT NOT NULL,
+    state TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    next REAL,
+    status INTEGER,
+    error TEXT NOT NULL DEFAULT '',
+    made REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX deliveries_by_job ON deliveries (job);
+CREATE INDEX deliveries_in_order ON deliveries (next) WHERE state = 'waiting';
+CREATE TABLE webhook_secrets (owner TEXT PRIMARY KEY, secret TEXT NOT NULL) WITHOUT ROWID;
+"""
+_STEPS = (_SCHEMA, _LIMITS, _WEBHOOKS)
 """What makes the file, and what each later format adds to it."""
 
 FORMAT = len(_STEPS)

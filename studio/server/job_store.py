@@ -94,6 +94,12 @@ class JobStore:
                 (*row, *more, wanted.key, wanted.request_digest, wanted.stack, wanted.models),
             )
             _note_files(connection, job_id, wanted.files)
+            if wanted.webhook is not None:
+                hook = wanted.webhook
+                connection.execute(
+                    "INSERT INTO webhooks (job, url, events, form, owner) VALUES (?, ?, ?, ?, ?)",
+                    (job_id, hook.url, dump_json(list(hook.events)), hook.form, wanted.owner),
+                )
             job = read_job(connection, job_id)
         assert job is not None
         return job, True

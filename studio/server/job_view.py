@@ -21,12 +21,14 @@ def describe_jobs(parts: Parts, jobs: Sequence[Job], *, with_nodes: bool = False
     """Return several jobs."""
     places = parts.store.find_places(jobs)
     types = parts.files.find_media_types({output.digest for job in jobs for output in job.outputs})
+    webhooks = parts.webhooks.describe(job.id for job in jobs)
     rows = []
     for job in jobs:
         live = parts.logs.find_live(job.id) if job.state is JobState.RUNNING else None
         row = _describe(job, places.get(job.id), types, live)
         if job.state is JobState.QUEUED:
             row["why"] = _explain_wait(places.get(job.id), is_draining=parts.is_draining)
+        row["webhook"] = webhooks.get(job.id)
         if with_nodes:
             row["nodes"] = live.copy_nodes() if live is not None else dict(job.nodes)
             row["preview"] = live.preview if live is not None else None

@@ -7,7 +7,7 @@ from typing import Any
 
 from studio.server.graph_list import ListedGraph
 from studio.server.graph_view import create_values_schema
-from studio.server.job import HIGHEST_PRIORITY, LOWEST_PRIORITY, JobState
+from studio.server.job import HIGHEST_PRIORITY, LOWEST_PRIORITY, WEBHOOK_EVENTS, JobState
 
 _COMMON = {
     "only": {"type": ["array", "null"], "items": {"type": "string"}, "description": "Names of the outputs to make."},
@@ -24,6 +24,15 @@ _COMMON = {
         "description": "Higher runs first.",
     },
     "metadata": {"type": "object", "description": "Your own notes, at most 1 KiB of JSON; given back as they are."},
+    "webhook": {
+        "type": ["object", "null"],
+        "properties": {
+            "url": {"type": "string", "description": "Address that hears of the job, signed."},
+            "events": {"type": "array", "items": {"enum": list(WEBHOOK_EVENTS)}, "minItems": 1},
+        },
+        "required": ["url"],
+        "additionalProperties": False,
+    },
 }
 JOB_BODY: dict[str, Any] = {
     "requestBody": {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from starlette.requests import Request
 
@@ -24,6 +25,9 @@ from studio.server.media_view import MediaView
 from studio.server.metrics import Metrics
 from studio.server.submissions import Submissions
 from studio.server.token_store import Scope, Token, TokenLimits, TokenStore
+from studio.server.webhooks.address import WebhookGuard
+from studio.server.webhooks.sender import DELAYS
+from studio.server.webhooks.store import WebhookStore
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class ServerOptions:
         grace_seconds: How long the job that runs may take to end when the server is to end.
         most_queued: How many jobs may wait.
         most_file_bytes: The size of the largest upload.
+        webhook_hosts: Names of hosts, addresses and networks that webhooks may have besides public ones.
+        webhook_delays: Seconds between the attempts of a webhook's message.
         models: Other names for graphs, by which clients of OpenAI's API know them.
         most_seconds: How long a job may run; 0 for no limit.
         most_stored_bytes: How many bytes of files are kept; 0 for no limit.
@@ -61,6 +67,8 @@ class ServerOptions:
     grace_seconds: float = 30.0
     most_queued: int = 100_000
     most_file_bytes: int = 4 * 2**30
+    webhook_hosts: tuple[str, ...] = ()
+    webhook_delays: tuple[float, ...] = DELAYS
     models: Mapping[str, str] = field(default_factory=dict)
     most_seconds: float = 86400.0
     most_stored_bytes: int = 0
@@ -82,6 +90,7 @@ class Parts:
 
     Attributes:
         is_draining: Whether the server is about to end and takes no more jobs.
+        webhook_forms: What writes the messages of faces, of an event and a job, by the form's name.
         on_close: Called when the server ends, after its last job.
     """
 
@@ -100,7 +109,10 @@ class Parts:
     history: GraphHistory
     defaults: DefaultFiles
     metrics: Metrics
+    webhooks: WebhookStore
+    webhook_guard: WebhookGuard
     is_draining: bool = False
+    webhook_forms: dict[str, Callable[[str, Job], Mapping[str, Any]]] = field(default_factory=dict)
     on_close: list[Callable[[], None]] = field(default_factory=list)
 
     def check_open(self) -> None:

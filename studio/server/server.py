@@ -27,6 +27,7 @@ from studio.server.job_logs import JobLogs
 from studio.server.job_queue import JobQueue
 from studio.server.job_run import JobRunner
 from studio.server.job_store import JobStore
+from studio.server.job_view import describe_job
 from studio.server.job_window import JobWindow
 from studio.server.media_view import MediaView
 from studio.server.metrics import Metrics
@@ -34,6 +35,9 @@ from studio.server.parts import Parts, ServerOptions
 from studio.server.submissions import Submissions
 from studio.server.token_store import TokenStore
 from studio.server.web_app import create_web_app, is_loopback
+from studio.server.webhooks.address import WebhookGuard
+from studio.server.webhooks.sender import WebhookSender
+from studio.server.webhooks.store import WebhookStore
 
 log = logging.getLogger("studio.server")
 
@@ -143,6 +147,7 @@ class Server:
             ssl_keyfile=self.options.private_key,
         )
         server = _QuietServer(config)
+        self._start_webhooks(parts)
         parts.executor.start()
         task = asyncio.create_task(server.serve(sockets=[self._socket] if self._socket is not None else None))
         while not server.started and not task.done():
@@ -208,7 +213,20 @@ class Server:
         )
         run = (submissions, executor, logs)
         own = (options, studio, self._file, store, queue, files, self._tokens, self._graphs)
-        return Parts(*own, *run, *shown, metrics)
+        hooks = (WebhookStore(self._file), WebhookGuard(options.webhook_hosts))
+        return Parts(*own, *run, *shown, metrics, *hooks)
+
+    def _start_webhooks(self, parts: Parts) -> None:
+        sender = WebhookSender(
+            parts.webhooks,
+            parts.webhook_guard,
+            parts.logs,
+            lambda job: describe_job(parts, job, with_nodes=False),
+            parts.webhook_forms,
+            self.options.webhook_delays,
+        )
+        sender.start()
+        parts.on_close.append(sender.close)
 
 
 class _QuietServer(uvicorn.Server):

@@ -31,7 +31,9 @@ from studio.server.job import (
     LOWEST_PRIORITY,
     MOST_METADATA_BYTES,
     MOST_VALUES_BYTES,
+    WEBHOOK_EVENTS,
     Submission,
+    Webhook,
 )
 from studio.server.job_run import create_output_folder
 from studio.server.stack_names import name_models, name_stack
@@ -50,6 +52,7 @@ class JobRequest:
         formats: Extensions of the files of outputs that have another than the default.
         priority: Higher runs first.
         metadata: The client's own notes.
+        webhook: Where changes of the job are told; None for nowhere.
     """
 
     graph: str | Mapping[str, Any]
@@ -58,13 +61,14 @@ class JobRequest:
     formats: Mapping[str, str] = field(default_factory=dict)
     priority: int = 0
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    webhook: Webhook | None = None
 
 
 _EXTENSION = re.compile("[a-z0-9]{1,8}")
 _OF_FILES = ("E129", "E130", "E135", "E311")
 """Of errors that would say of a path of this machine whether something is there."""
 
-_KEYS = ("graph", "values", "only", "formats", "priority", "metadata")
+_KEYS = ("graph", "values", "only", "formats", "priority", "metadata", "webhook")
 
 
 def parse_job_request(body: Mapping[str, Any], *, graph: str | None = None) -> JobRequest:
@@ -92,7 +96,24 @@ def parse_job_request(body: Mapping[str, Any], *, graph: str | None = None) -> J
             raise UsageError("E809", f"invalid {key}", where=f"/{key}", hint=f"give {wanted}")
     if not all(isinstance(name, str) for name in values.get("only", ())):
         raise UsageError("E809", "invalid only", where="/only", hint="give names of outputs")
+    if "webhook" in values:
+        values["webhook"] = _parse_webhook(values["webhook"])
     return JobRequest(**values)
+
+
+def _parse_webhook(row: Mapping[str, Any]) -> Webhook:
+    """Return where changes of a job are told.
+
+    Raises:
+        UsageError: E809.
+    """
+    url, events = row.get("url"), row.get("events", ["ended"])
+    if not isinstance(url, str) or not row.keys() <= {"url", "events"}:
+        raise UsageError("E809", "invalid webhook", where="/webhook", hint='give {"url": "https://..."}')
+    if not isinstance(events, list) or not events or not all(event in WEBHOOK_EVENTS for event in events):
+        hint = f"take some of: {', '.join(WEBHOOK_EVENTS)}"
+        raise UsageError("E809", "invalid events", where="/webhook/events", hint=hint)
+    return Webhook(url, tuple(sorted(set(events))))
 
 
 _KINDS: Mapping[str, tuple[Any, str]] = {
@@ -102,13 +123,21 @@ _KINDS: Mapping[str, tuple[Any, str]] = {
     "formats": (dict, "an object with extensions of outputs"),
     "priority": (int, "a whole number"),
     "metadata": (dict, "an object of your own"),
+    "webhook": (dict, "an object with the address that hears of the job"),
 }
 
 
 def describe_request(request: JobRequest) -> str:
     """Return what names a request, so that the same key with another body is found."""
-    body = {"graph": request.graph, "values": request.values, "only": request.only, "priority": request.priority}
+    body: dict[str, Any] = {
+        "graph": request.graph,
+        "values": request.values,
+        "only": request.only,
+        "priority": request.priority,
+    }
     body |= {"formats": request.formats, "metadata": request.metadata}
+    if request.webhook is not None:
+        body["webhook"] = [request.webhook.url, list(request.webhook.events), request.webhook.form]
     return blake3(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
@@ -155,6 +184,7 @@ class Submissions:
             request_digest=digest,
             stack=name_stack(plan),
             models=name_models(plan),
+            webhook=request.webhook,
         )
 
     def plan(self, request: JobRequest) -> Plan:

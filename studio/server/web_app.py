@@ -20,7 +20,20 @@ from studio.server.openai_face.face import create_error
 from studio.server.openapi import create_document
 from studio.server.parts import Parts
 from studio.server.problem import JsonResponse, create_problem
-from studio.server.routes import device, events, files, graphs, health, jobs, media, metrics, page, results, session
+from studio.server.routes import (
+    device,
+    events,
+    files,
+    graphs,
+    health,
+    jobs,
+    media,
+    metrics,
+    page,
+    results,
+    session,
+    webhooks,
+)
 from studio.version import VERSION
 
 API = "/api/v1"
@@ -31,7 +44,7 @@ def create_web_app(parts: Parts) -> ASGIApp:
     app = FastAPI(
         title="Studio", version=VERSION, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
-    for module in (graphs, jobs, events, files, media, results, session, device):
+    for module in (graphs, jobs, events, files, media, results, session, device, webhooks):
         app.include_router(module.create_router(parts), prefix=API)
     app.include_router(health.create_router(parts))
     app.include_router(page.create_router())

@@ -135,6 +135,8 @@ def queue_job(parts: Parts, request: Request, wanted: JobRequest, number: int = 
     limits = parts.find_limits(request)
     limits.check_priority(wanted.priority)
     parts.check_quota(request)
+    if wanted.webhook is not None:
+        parts.webhook_guard.check_url(wanted.webhook.url)
     submission = parts.submissions.check(wanted, owner=owner, key=key, digest=digest)
     job, is_new = parts.queue.submit(submission, limits.most_queued)
     if is_new:

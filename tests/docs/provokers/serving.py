@@ -233,3 +233,9 @@ def _(place: Place) -> Any:
 @provokes("E825")
 def _(place: Place) -> Any:
     place.command("serve", "--tls-cert", "missing.pem", "--data", "data", "--port", "0")
+
+
+@provokes("E826")
+def _(place: Place) -> Any:
+    body = {"graph": build_graph(TINT), "webhook": {"url": "https://127.0.0.1/hook"}}
+    return ask(place, "POST", "/api/v1/jobs", json=body)

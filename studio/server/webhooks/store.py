@@ -1,0 +1,132 @@
+"""`WebhookStore`: which addresses want to hear of which jobs, and what became of each message."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from studio.server.job import Job
+from studio.server.job_file import JobFile
+from studio.server.job_rows import read_job
+from studio.server.webhooks.request import encode_secret
+from studio.surrogates import dump_json
+
+_SHOWN = ("id", "event", "state", "attempts", "status", "error", "next")
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A message to be sent.
+
+    Attributes:
+        id: Its id, the same at each attempt.
+        job: The job.
+        owner: Whose job it is.
+        event: Which change it tells.
+        url: Where it goes.
+        body: What is sent.
+        attempts: How often it was tried.
+    """
+
+    id: str
+    job: str
+    owner: str
+    event: str
+    url: str
+    body: bytes
+    attempts: int
+
+
+class WebhookStore:
+    """The webhooks of one server. Every method may be called from any thread.
+
+    Args:
+        file: Where they are.
+    """
+
+    def __init__(self, file: JobFile) -> None:
+        self._file = file
+
+    def find_secret(self, owner: str) -> str:
+        """Return the secret that messages of a token are signed with; it is made when it is first needed."""
+        with self._file.transaction() as connection:
+            fresh = encode_secret(secrets.token_bytes(32))
+            connection.execute("INSERT OR IGNORE INTO webhook_secrets VALUES (?, ?)", (owner, fresh))
+            query = "SELECT secret FROM webhook_secrets WHERE owner = ?"
+            return str(connection.execute(query, (owner,)).fetchone()[0])
+
+    def collect(self, write: Callable[[str, str, Job], Mapping[str, Any]]) -> int:
+        """Make a message of each change that its webhook has not heard of; return how many messages wait.
+
+        Args:
+            write: Returns the content of a message: of a form, an event and a job.
+        """
+        changed = (
+            "SELECT w.job, w.form, 'started' FROM webhooks w JOIN jobs j ON j.id = w.job WHERE j.started IS NOT NULL "
+            "AND w.told_start IS NOT j.started AND w.events LIKE '%started%' UNION ALL "
+            "SELECT w.job, w.form, 'ended' FROM webhooks w JOIN jobs j ON j.id = w.job WHERE j.ended IS NOT NULL "
+            "AND w.told_end IS NOT j.ended AND w.events LIKE '%ended%'"
+        )
+        with self._file.transaction() as connection:
+            for job_id, form, event in connection.execute(changed).fetchall():
+                job = read_job(connection, job_id)
+                assert job is not None
+                body = dump_json(write(form, event, job), separators=(",", ":"))
+                row = (f"msg_{secrets.token_hex(12)}", job_id, event, body, time.time(), time.time())
+                connection.execute(
+                    "INSERT INTO deliveries (id, job, event, body, state, attempts, next, made) "
+                    "VALUES (?, ?, ?, ?, 'waiting', 0, ?, ?)",
+                    row,
+                )
+                moment, told = (job.started, "told_start") if event == "started" else (job.ended, "told_end")
+                connection.execute(f"UPDATE webhooks SET {told} = ? WHERE job = ?", (moment, job_id))
+            return int(connection.execute("SELECT count(*) FROM deliveries WHERE state = 'waiting'").fetchone()[0])
+
+    def list_due(self, limit: int = 64) -> list[Delivery]:
+        """Return messages whose time has come."""
+        query = (
+            "SELECT d.id, d.job, w.owner, d.event, w.url, d.body, d.attempts FROM deliveries d "
+            "JOIN webhooks w ON w.job = d.job WHERE d.state = 'waiting' AND d.next <= ? ORDER BY d.next LIMIT ?"
+        )
+        with self._file.reading() as connection:
+            rows = connection.execute(query, (time.time(), limit)).fetchall()
+        return [
+            Delivery(message, job, owner, event, url, body.encode(), attempts)
+            for message, job, owner, event, url, body, attempts in rows
+        ]
+
+    def record(self, delivery: Delivery, state: str, status: int | None, error: str, following: float | None) -> None:
+        """Record an attempt.
+
+        Args:
+            delivery: The message.
+            state: "delivered", "waiting" or "failed".
+            status: The status of the answer; None for none.
+            error: What went wrong, or "".
+            following: When it is tried again, or None.
+        """
+        with self._file.transaction() as connection:
+            connection.execute(
+                "UPDATE deliveries SET attempts = attempts + 1, state = ?, status = ?, error = ?, next = ? "
+                "WHERE id = ?",
+                (state, status, error, following, delivery.id),
+            )
+
+    def describe(self, job_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Return the webhooks of jobs as their records show them, by job; of a URL without its query."""
+        found: dict[str, dict[str, Any]] = {}
+        with self._file.reading() as connection:
+            for job_id in job_ids:
+                row = connection.execute("SELECT url, events FROM webhooks WHERE job = ?", (job_id,)).fetchone()
+                if row is None:
+                    continue
+                query = f"SELECT {', '.join(_SHOWN)} FROM deliveries WHERE job = ? ORDER BY made"
+                deliveries = [dict(zip(_SHOWN, one, strict=True)) for one in connection.execute(query, (job_id,))]
+                url = urlsplit(row[0])._replace(query="").geturl()
+                found[job_id] = {"url": url, "events": json.loads(row[1]), "deliveries": deliveries}
+        return found
