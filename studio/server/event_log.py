@@ -114,6 +114,13 @@ class EventLog:
             return False
         return True
 
+    async def settle(self, seconds: float) -> None:
+        """Wait for further events, so that they are sent together, or until the log is closed."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while not self.is_closed and (left := deadline - asyncio.get_running_loop().time()) > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), left)
+
     def _wake(self) -> None:
         """Wake all watchers once, however many events come before they run."""
         with self._guard:

@@ -47,6 +47,7 @@ class _Claimed:
     live: LiveJob
     control: Control
     gate: StackGate
+    limit: TimeLimit
 
 
 class JobExecutor:
@@ -147,7 +148,13 @@ class JobExecutor:
                 log.error("%s", error, exc_info=not isinstance(error, StudioError))
                 self._work.wait(_SECONDS_AFTER_ERRORS)
                 continue
-            self._work.wait(60.0)
+            self._work.wait(min(60.0, self._check_limits()))
+
+    def _check_limits(self) -> float:
+        """End the runs whose time is over; return in how many seconds the next one is."""
+        with self._guard:
+            running = list(self._running.values())
+        return min((claimed.limit.check() for claimed in running), default=60.0)
 
     def _start_jobs(self) -> bool:
         """Start the next job, and with it those that it can be stacked with; return whether there was one."""
@@ -162,7 +169,8 @@ class JobExecutor:
             found.append((job, live))
         gate = StackGate(job.id for job, _ in found)
         for job, live in found:
-            started = _Claimed(job, live, Control(), gate)
+            control = Control()
+            started = _Claimed(job, live, control, gate, TimeLimit(control, self._most_seconds))
             with self._guard:
                 self._running[job.id] = started
             self._pool.submit(self._run, started)
@@ -192,10 +200,9 @@ class JobExecutor:
         job, control = claimed.job, claimed.control
         if self._store.find(job.id).is_cancelling:  # between the claim and here
             control.cancel()
-        with TimeLimit(control, self._most_seconds) as limit:
-            document = self._store.find_document(job)
-            end = self._runner.run(job, document, claimed.live, control, lambda: claimed.gate.wait(job.id))
-        done = self._queue.complete(job, limit.explain(end))
+        document = self._store.find_document(job)
+        end = self._runner.run(job, document, claimed.live, control, lambda: claimed.gate.wait(job.id))
+        done = self._queue.complete(job, claimed.limit.explain(end))
         if done is not None:
             seconds = (done.ended or 0) - (job.started or 0)
             self._on_end(done, seconds)

@@ -61,21 +61,34 @@ def read_jobs(connection: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
 
 
 def find_places(connection: sqlite3.Connection, jobs: Iterable[Job]) -> dict[str, int]:
-    """Return the places of queued jobs: 1 for the one that runs next."""
+    """Return the places of queued jobs: 1 for the one that runs next.
+
+    Rows of the index are counted once, however many jobs there are: from each job to the next one of its priority.
+    """
     queued = [job.id for job in jobs if job.state is JobState.QUEUED]
-    query = _ONE_PLACE if len(queued) == 1 else _PLACES
-    rows = connection.execute(query, (json.dumps(queued),)).fetchall() if queued else ()
-    return {row[0]: int(row[1]) for row in rows}
+    rows = connection.execute(_QUEUED, (json.dumps(queued),)).fetchall() if queued else ()
+    places: dict[str, int] = {}
+    before, last, line = None, (-2, -1), 0
+    for job_id, priority, place, number in rows:
+        if priority != before:
+            before, last = priority, (-2, -1)
+            line = connection.execute(_HIGHER, (priority,)).fetchone()[0]
+        line += connection.execute(_BETWEEN, (priority, *last, place, number)).fetchone()[0]
+        last = (place, number)
+        places[job_id] = line
+    return places
 
 
-_ONE_PLACE = (
-    "SELECT own.id, count(*) FROM jobs AS other, jobs AS own "
-    "WHERE own.id = json_extract(?1, '$[0]') AND other.state = 'queued' AND (other.priority > own.priority "
-    "OR (other.priority = own.priority AND (other.place, other.number) <= (own.place, own.number)))"
+_QUEUED = (
+    "SELECT id, priority, place, number FROM jobs WHERE id IN (SELECT value FROM json_each(?)) AND state = 'queued' "
+    "ORDER BY priority DESC, place, number"
 )
-_PLACES = (
-    "SELECT id, line FROM (SELECT id, row_number() OVER (ORDER BY priority DESC, place, number) AS line FROM jobs "
-    "WHERE state = 'queued') WHERE id IN (SELECT value FROM json_each(?))"
+_HIGHER = "SELECT count(*) FROM jobs WHERE state = 'queued' AND priority > ?"
+_BETWEEN = (
+    "SELECT (SELECT count(*) FROM jobs WHERE state = 'queued' AND priority = ?1 AND place > ?2 AND place < ?4) "
+    "+ (SELECT count(*) FROM jobs WHERE state = 'queued' AND priority = ?1 AND place = ?4 AND number <= ?5 "
+    "AND (place > ?2 OR number > ?3)) "
+    "+ (SELECT count(*) FROM jobs WHERE state = 'queued' AND priority = ?1 AND place = ?2 AND number > ?3 AND ?4 > ?2)"
 )
 
 

@@ -8,6 +8,7 @@ import logging
 import resource
 import socket
 import ssl
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -41,6 +42,7 @@ from studio.server.webhooks.store import WebhookStore
 
 log = logging.getLogger("studio.server")
 
+_SWITCH_SECONDS = 0.001  # requests and jobs share the interpreter: each waits less for the other than by default
 _MOST_CONNECTIONS = 4000  # the guard refuses requests earlier, with an answer
 
 
@@ -75,7 +77,9 @@ class Server:
         self._cleanup.enter_context(own_folder(options.data))
         self._file = JobFile(options.data)
         self._cleanup.callback(self._file.close)
-        self._tokens = TokenStore(self._file)
+        token_file = JobFile(options.data)  # its own connection: requests wait for no transaction of jobs
+        self._cleanup.callback(token_file.close)
+        self._tokens = TokenStore(token_file)
         if not is_loopback(options.host) and not self._tokens.has_any():
             message = f"{options.host!r} can be reached from other machines, and there is no token"
             raise UsageError("E801", message, hint="add one first: studio serve token add NAME")
@@ -106,9 +110,12 @@ class Server:
         Args:
             on_ready: Called when requests are answered.
         """
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_SECONDS)
         try:
             asyncio.run(self._serve(on_ready))
         finally:
+            sys.setswitchinterval(interval)
             self._cleanup.close()
 
     def run_with(self, face: Callable[[Parts], Awaitable[None]]) -> None:

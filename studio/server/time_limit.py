@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
+import time
 from dataclasses import replace
-from types import TracebackType
 
 from studio.errors import RunError
 from studio.execution.control import Control
@@ -13,7 +12,7 @@ from studio.server.job import JobEnd, JobState
 
 
 class TimeLimit:
-    """Cancels a run that takes longer.
+    """Cancels a run that takes longer, when it is asked to look.
 
     Args:
         control: The run's control.
@@ -23,22 +22,17 @@ class TimeLimit:
     def __init__(self, control: Control, most_seconds: float) -> None:
         self._most_seconds = most_seconds
         self._control = control
-        self._timer = threading.Timer(most_seconds, self._cancel) if most_seconds else None
+        self._deadline = time.monotonic() + (most_seconds or float("inf"))
         self._is_over = False
 
-    def _cancel(self) -> None:
+    def check(self) -> float:
+        """Cancel the run if its time is over; return how many seconds are left."""
+        left = self._deadline - time.monotonic()
+        if left > 0:
+            return left
         self._is_over = True
         self._control.cancel()
-
-    def __enter__(self) -> TimeLimit:
-        if self._timer is not None:
-            self._timer.daemon = True
-            self._timer.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        return float("inf")
 
     def explain(self, end: JobEnd) -> JobEnd:
         """Return what a run led to: one that was cancelled because of the limit has failed."""

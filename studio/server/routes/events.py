@@ -17,6 +17,7 @@ from studio.server.job_view import describe_job, describe_jobs
 from studio.server.parts import Parts, find_owner, find_token
 
 _SECONDS_BETWEEN_BEATS = 15.0
+_SECONDS_TO_GATHER = 0.01  # in which events are gathered, to be sent as one part
 _SECONDS_BETWEEN_CHECKS = 15.0  # of whether its token is still there
 _BEAT = b": alive\n"  # no empty line after it: some clients take that for an event
 _HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
@@ -115,7 +116,9 @@ async def _follow(
                 return
             else:
                 assert number is not None
-                if not await log.wait(number, _SECONDS_BETWEEN_BEATS):
+                if await log.wait(number, _SECONDS_BETWEEN_BEATS):
+                    await log.settle(_SECONDS_TO_GATHER)
+                else:
                     yield _BEAT
     finally:
         log.watchers -= 1

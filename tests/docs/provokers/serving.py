@@ -214,9 +214,10 @@ def _(place: Place) -> Any:
     from studio.server.time_limit import TimeLimit
 
     control = Control()
-    with TimeLimit(control, 0.01) as limit:
-        while not control.cancelled:
-            time.sleep(0.001)
+    limit = TimeLimit(control, 0.01)
+    while not control.cancelled:
+        limit.check()
+        time.sleep(0.001)
     return limit.explain(JobEnd(JobState.CANCELLED)).error
 
 
