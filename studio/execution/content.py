@@ -6,7 +6,7 @@ video each count for themselves, and what the cache had counts as what it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -57,10 +57,11 @@ class ContentTrace:
 
     Args:
         load: Returns the value of a result; may raise anything.
+        split: Returns the entries of a result that is a list; may raise anything.
     """
 
-    def __init__(self, load: Callable[[Result], Any]) -> None:
-        self._load = load
+    def __init__(self, load: Callable[[Result], Any], split: Callable[[Result], Sequence[Result]]) -> None:
+        self._load, self._split = load, split
         self._known: dict[int, tuple[Result, Media]] = {}  # the result keeps its id from reuse
 
     def find(self, result: Result) -> Media:
@@ -80,9 +81,20 @@ class ContentTrace:
 
     def find_each(self, result: Result) -> list[Media]:
         """Return what is known of a result, or of each entry of a list of results, in the order of its files."""
-        if not result.gathered:
-            return [self.find(result)]
-        return [media for entry in result.entries or () for media in self.find_each(entry)]
+        entries = self._list_entries(result)
+        return [self.find(result)] if entries is None else [one for entry in entries for one in self.find_each(entry)]
+
+    def _list_entries(self, result: Result) -> Sequence[Result] | None:
+        """Return the entries of a list that was put together or handed on; None for what counts as one."""
+        if result.gathered:
+            return result.entries or ()
+        call = result.call
+        if call is None or call.node_type.content_origin != UNCHANGED or not _is_list(call, result):
+            return None
+        try:
+            return self._split(result)
+        except Exception:  # lost values, codecs of plugins
+            return None
 
     def _derive(self, result: Result) -> Media:
         if result.gathered:
@@ -102,8 +114,16 @@ class ContentTrace:
 
     def _find_same(self, call: Call, result: Result) -> Media | None:
         """Return what is known of those media among the inputs of a call that are equal to a result, or None."""
-        found = [self.find(one) for one in _iterate_entries(call.args.values()) if one.digest == result.digest]
+        found = [self.find(one) for one in self._iterate_entries(call.args.values()) if one.digest == result.digest]
         return join_media(found) if found else None
+
+    def _iterate_entries(self, results: Iterable[Result]) -> Iterator[Result]:
+        """Yield results, and the entries of lists."""
+        pending = list(results)
+        while pending:
+            one = pending.pop()
+            yield one
+            pending += self._list_entries(one) or ()
 
     def _derive_call(self, call: Call, result: Result) -> Media:
         node_type = call.node_type
@@ -218,14 +238,10 @@ def _find_output(call: Call, result: Result) -> tuple[str, str]:
     return "", "any"
 
 
-def _iterate_entries(results: Iterable[Result]) -> Iterator[Result]:
-    """Yield results, and the entries of lists that were put together from results."""
-    pending = list(results)
-    while pending:
-        one = pending.pop()
-        yield one
-        if one.gathered:
-            pending += one.entries or ()
+def _is_list(call: Call, result: Result) -> bool:
+    """Return whether a result is an output of its call that holds several media."""
+    name, kind = _find_output(call, result)
+    return kind not in _WITHOUT_CONTENT and name in call.state.node.outputs and call.state.node.outputs[name].depth > 0
 
 
 def _guess_origin(node_type: NodeType, args: Mapping[str, Result], inherited: Media) -> str:

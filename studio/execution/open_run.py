@@ -111,7 +111,7 @@ class OpenRun:
             {name: result for name, result in found.items() if isinstance(result, Result)},
             {name: spec for name, (_, spec) in part.plan.outputs.items()},
         )
-        trace = ContentTrace(self._run.values.load)
+        trace = ContentTrace(self._run.values.load, self._run.values.split)
         outcome.content = {name: trace.find_each(result) for name, result in outcome.results.items()}
         for state in self._find_members(part.plan):
             if state.error is not None and state.status is FAILED:

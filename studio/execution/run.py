@@ -100,7 +100,7 @@ class Run:
         self._stages = Stages(
             self.demand, self.values, self._settler, self.reporter, services.reader, self._add_copy, expansions
         )
-        self.content = ContentTrace(self.values.load)
+        self.content = ContentTrace(self.values.load, self.values.split)
         self._lock = self.demand.lock
         self.stack_group = options.stack_group
         self._lanes = lanes

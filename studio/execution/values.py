@@ -149,7 +149,7 @@ class Values:
         if videos:
             path = replace(path, is_deep=has_deep_source(videos, self._limits))
         if path.provenance is not None:
-            content = ContentTrace(self.load).find_inputs(node_type, args).whole
+            content = ContentTrace(self.load, self.split).find_inputs(node_type, args).whole
             path = replace(path, provenance=label_provenance(path.provenance, content))
         return path
 

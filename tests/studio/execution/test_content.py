@@ -220,6 +220,23 @@ def test_each_file_of_a_list_has_a_label_of_its_own(studio: Studio, desk: Path) 
     assert [file.source_type for file in again] == [EDITED, TRAINED]
 
 
+@pytest.mark.parametrize("steps", [["logic.collect"], ["logic.collect", "logic.shuffle"], ["logic.slice"]])
+def test_each_file_of_a_list_that_was_handed_on_has_a_label_of_its_own(
+    studio: Studio, desk: Path, steps: list[str]
+) -> None:
+    nodes: dict[str, Any] = {"p": PHOTO, "r": use("image.flip", image="@p"), "g": MADE, "c": GRADIENT}
+    items: Any = [{"from": "r"}, {"from": "g"}, {"from": "c"}]
+    for index, name in enumerate(steps):
+        nodes[f"n{index}"] = {"type": name, "inputs": {"items": items}}
+        items = {"from": f"n{index}"}
+
+    files = run(studio, desk, nodes, items["from"])
+    again = run(studio, desk, nodes, items["from"])
+
+    assert sorted(file.source_type for file in files) == sorted([EDITED, TRAINED, ALGORITHMIC])
+    assert [file.source_type for file in again] == [file.source_type for file in files]
+
+
 def test_images_and_audio_of_a_video_are_known_apart(studio: Studio, desk: Path) -> None:
     nodes = {
         "p": PHOTO,
