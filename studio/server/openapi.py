@@ -92,7 +92,7 @@ _JOB: dict[str, Any] = {
         "graph": {"type": ["string", "null"]},
         "title": {"type": "string"},
         "state": {"enum": list(JobState)},
-        "values": {"type": "object"},
+        "values": {"type": ["object", "null"], "description": "In lists null if they are long."},
         "priority": {"type": "integer"},
         "place": {"type": ["integer", "null"], "description": "1 for the next one, while it is queued."},
         "why": {"type": "string", "description": "What it waits for."},
@@ -128,6 +128,18 @@ _REFUSED = {
     "description": "An error.",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
+_REFUSED_AS_OPENAI = {
+    "description": "An error in the form of OpenAI's API.",
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "properties": {"error": {"type": "object", "required": ["message", "type", "code"]}},
+                "required": ["error"],
+            }
+        }
+    },
+}
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -148,10 +160,11 @@ def create_document(document: dict[str, Any], graphs: Iterable[ListedGraph]) -> 
     schemas |= {"Job": _JOB, "Problem": _PROBLEM}
     document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     document["security"] = [{"token": []}, {}]
-    for path in document["paths"].values():
+    for url, path in document["paths"].items():
         for operation in path.values():
             operation["responses"].pop("422", None)
-            operation["responses"]["4XX"] = _REFUSED
+            refused = _REFUSED_AS_OPENAI if url.startswith("/v1/") else _REFUSED
+            operation["responses"] |= {"4XX": refused, "5XX": refused}
     document["paths"]["/api/v1/jobs"]["post"].setdefault("parameters", []).append(_KEY)
     for listed in graphs:
         if listed.problem is None and listed.graph is not None:
@@ -162,11 +175,13 @@ def create_document(document: dict[str, Any], graphs: Iterable[ListedGraph]) -> 
 def _describe_graph_path(listed: ListedGraph) -> dict[str, Any]:
     assert listed.graph is not None
     title = listed.graph.document.title or listed.name
-    schema = {
+    schema: dict[str, Any] = {
         "type": "object",
         "properties": {"values": create_values_schema(listed), **_COMMON},
         "additionalProperties": False,
     }
+    if "required" in schema["properties"]["values"]:
+        schema["required"] = ["values"]
     return {
         "tags": ["graphs"],
         "summary": title,
@@ -180,5 +195,6 @@ def _describe_graph_path(listed: ListedGraph) -> dict[str, Any]:
                 "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Job"}}},
             },
             "4XX": _REFUSED,
+            "5XX": _REFUSED,
         },
     }

@@ -88,6 +88,8 @@ def parse_job_request(body: Mapping[str, Any], *, graph: str | None = None) -> J
                 "E809", f"unknown key {key[:80]!r}", hint=suggest(key, known) or f"keys: {', '.join(known)}"
             )
     values = {key: value for key, value in body.items() if value is not None}
+    if isinstance(priority := values.get("priority"), float) and priority.is_integer():
+        values["priority"] = int(priority)  # 1.0 is a whole number in JSON
     values |= {"graph": graph} if graph is not None else {}
     if "graph" not in values:
         raise UsageError("E809", "missing key 'graph'", hint="give the name of a graph, or a graph document")

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from fastapi import APIRouter
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from studio.errors import UsageError
 from studio.server.metrics import list_device_memory, read_resident_bytes
@@ -21,7 +21,7 @@ def create_router(parts: Parts) -> APIRouter:
     """Return the route."""
     router = APIRouter(tags=["metrics"])
 
-    @router.get("/metrics", summary="Show what the server counts, for Prometheus.")
+    @router.get("/metrics", summary="Show what the server counts, for Prometheus.", response_class=PlainTextResponse)
     def show_metrics() -> Response:
         if find_spec("prometheus_client") is None:
             message, hint = "/metrics needs prometheus_client, which is not installed", "pip install 'studio[server]'"
