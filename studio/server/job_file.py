@@ -172,7 +172,7 @@ class JobFile:
                 for statement in step.split(";"):
                     run(statement)
             run(f"PRAGMA user_version={FORMAT}")
-            run("CREATE INDEX IF NOT EXISTS jobs_by_graph ON jobs (graph, number) WHERE state = 'succeeded'")
+            run("CREATE INDEX IF NOT EXISTS successes_by_graph ON jobs (graph, number) WHERE state = 'succeeded'")
 
     def close(self) -> None:
         """Close the file."""

@@ -183,17 +183,23 @@ function takeJob(row) {
   if (!job.title) job.title = titleOf(job.graph);
   job.nodes = steps(job.raw);
   jobs.set(row.id, job);
-  if (ended(job) && !job.asked && (job.files?.length || job.state === 'succeeded')) {
-    job.asked = true;
-    ask(`/results?job=${row.id}&limit=200`).then(page => {
-      const now = jobs.get(row.id);
-      if (now) jobs.set(row.id, {...now, outputs: page.results.map(keepResult)});
-      if (!old.state || ended(old)) return tell();
-      recents = [...page.results.map(r => results.get(r.id)), ...recents].slice(0, 12);
-      lasts.delete(job.graph); forgetPlans(job.graph); freshen(job.graph); tell();
-    }).catch(() => {});
-  } else if (ended(job) && old.state && !ended(old)) forgetPlans(job.graph);
+  if (ended(job) && old.state && !ended(old)) { lasts.delete(job.graph); forgetPlans(job.graph); complete(row.id, true); }
+  else if (row.id === viewed) complete(row.id, false);
   return job;
+}
+// What a list leaves out of a job that has ended: its nodes, and what its files look like.
+function complete(id, isNew) {
+  const job = jobs.get(id);
+  if (!job || !ended(job) || job.asked) return;
+  job.asked = true;
+  if (!Object.keys(job.raw).length) ask(`/jobs/${id}`).then(takeJob).then(tell).catch(() => {});
+  if (!job.files?.length && job.state !== 'succeeded') return;
+  ask(`/results?job=${id}&limit=200`).then(page => {
+    const found = page.results.map(keepResult), now = jobs.get(id);
+    if (now) jobs.set(id, {...now, outputs: found});
+    if (isNew) { recents = [...found, ...recents].slice(0, 12); freshen(job.graph); }
+    tell();
+  }).catch(() => {});
 }
 async function freshen(graph) {            // the card has a new cover, the nodes have new times
   try { cards = (await ask('/graphs')).graphs; } catch {}
@@ -218,7 +224,7 @@ export async function submit(graph, values, more = {}) {
 }
 const doTo = (id, what, body) => send(`/jobs/${id}/${what}`, body).then(row => { takeJob(row); refreshSoon(); tell(); });
 export const cancel = id => doTo(id, 'cancel');
-export const retry = id => { const job = jobs.get(id); if (job) jobs.set(id, {...job, raw: {}, asked: false, outputs: [], problem: null, error: null}); return doTo(id, 'retry'); };
+export const retry = id => { const job = jobs.get(id); if (job) jobs.set(id, {...job, raw: {}, asked: false, files: [], outputs: [], problem: null, error: null}); return doTo(id, 'retry'); };
 export const move = (id, by) => doTo(id, 'move', {by});
 export async function clearEnded() {
   await ask('/jobs?state=ended', {method: 'DELETE'});
@@ -240,7 +246,7 @@ function listen() {
 async function reconnect() {
   try { Object.assign(link, await ask('/session')); listen(); } catch { if (!link.needsToken && !document.hidden) setTimeout(reconnect, wait = Math.min(wait * 2, 15000)); }
 }
-export function view(id) { if (viewed !== id) { viewed = id || ''; follow(); } }
+export function view(id) { if (viewed !== id) { viewed = id || ''; follow(); complete(viewed, false); } }
 function follow() {
   const wanted = [jobs.get(viewed), ...jobs.values()].find(j => j?.state === 'running')?.id || '';
   if (one?.id === wanted) return;

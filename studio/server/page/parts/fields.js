@@ -92,7 +92,7 @@ export function Field({name, spec, value, values, onChange, error, onReach, id})
   const helpId = `${id}-help`, changed = !same(value, spec.default);
   const aria = {'aria-describedby': helpId, 'aria-invalid': error ? 'true' : undefined};
   const t = spec.type, props = {id, name, spec, value, values, onChange};
-  const control = spec.kind === 'color' ? html`<${Color} ...${props} ...${aria}/>`
+  const control = spec.kind === 'color' || !spec.kind && t === 'text' && /^#[0-9a-f]{6}$/i.test(spec.default) ? html`<${Color} ...${props} ...${aria}/>`
     : spec.choices ? html`<${Choice} ...${props}/>`
     : t === 'text' || t === 'path' || t === 'model' && typeof (value ?? '') === 'string' ? html`<${Text} ...${props} ...${aria}/>`
     : t === 'int' || t === 'float' || t === 'number' ? html`<${Num} ...${props} ...${aria}/>`

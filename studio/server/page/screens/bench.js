@@ -19,8 +19,8 @@ export function Bench(props) {
   const graph = server.getGraph(props.name);
   useEffect(() => { document.title = `${graph?.title || props.name} · Studio`; }, [graph]);
   if (graph === undefined) return html`<div class="page" aria-busy="true"><h1 class="sr">${props.name}</h1></div>`;
-  if (!graph) return html`<div class="page"><${Empty} icon="graphs" title="There is no graph “${props.name}”" text="It may have been renamed or taken away."><a class="button" href="#/">See all graphs</a><//></div>`;
-  if (graph.state !== 'ready') return html`<div class="page"><${Empty} icon="warn" title="This graph cannot run" text="${graph.why}. ${graph.hint}"><a class="button" href="#/">See all graphs</a><//></div>`;
+  if (!graph) return html`<div class="page"><${Empty} alone icon="graphs" title="There is no graph “${props.name}”" text="It may have been renamed or taken away."><a class="button" href="#/">See all graphs</a><//></div>`;
+  if (graph.state !== 'ready') return html`<div class="page"><${Empty} alone icon="warn" title="This graph cannot run" text="${graph.why}. ${graph.hint}"><a class="button" href="#/">See all graphs</a><//></div>`;
   return html`<${Form} key=${props.name} graph=${graph} ...${props}/>`;
 }
 
@@ -63,6 +63,7 @@ function Form({graph, name, jobId}) {
     const key = e => { if (e.key === 'Enter' && (e.metaKey || e.ctrlKey) && !document.querySelector('dialog[open]')) run(e); };
     addEventListener('keydown', key); return () => removeEventListener('keydown', key);
   });
+  const current = !!job?.values && Object.keys(graph.inputs).every(k => same(job.values[k] ?? graph.inputs[k].default, values[k]));
   const failed = k => job?.problem?.input === k && same(job.values?.[k] ?? graph.inputs[k].default, values[k]) ? {message: job.problem.title + '.'} : null;
   const field = ([k, spec]) => html`<${Field} key=${name + k} id="in-${k}" name=${k} spec=${spec} value=${values[k]} values=${values} onChange=${set(k)} error=${errors[k] || found[k] || failed(k)} onReach=${k => setLit(k)}/>`;
   const fields = Object.entries(graph.inputs), plainOnes = fields.filter(([, s]) => !s.advanced), folded = fields.filter(([, s]) => s.advanced), moved = folded.filter(([k, s]) => !same(values[k], s.default ?? null)).length;
@@ -84,7 +85,7 @@ function Form({graph, name, jobId}) {
         <button class="main large" type="submit" disabled=${sending || server.link.draining}>${busy ? 'Add to queue' : 'Run'}<kbd aria-hidden="true">${mod}↵</kbd></button>
       </footer>
     </form>
-    <${Stage} graph=${graph} job=${job} plan=${plan} lit=${reach} litName=${lit} onAgain=${run}/>
+    <${Stage} graph=${graph} job=${job} plan=${plan} current=${current} lit=${reach} litName=${lit} onAgain=${run}/>
   </div>`;
 }
 const sentence = f => { const t = `${f.message}${f.expected ? `; expected ${f.expected}` : ''}`; return t[0].toUpperCase() + t.slice(1) + '.'; };

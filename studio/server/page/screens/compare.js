@@ -10,7 +10,7 @@ import * as server from '../server.js';
 export function Compare({ids}) {
   const [a, b] = ids.map(server.getResult), [at, setAt] = useState(50), [side, setSide] = useState(false);
   if (a === undefined || b === undefined) return html`<div class="page" aria-busy="true"><h1 class="sr">Compare</h1></div>`;
-  if (!a || !b || a.type !== b.type) return html`<div class="page"><${Empty} icon="compare" title="Pick two files" text="Tick two files of one kind in the gallery, then compare them."><a class="button main" href="#/gallery">Open the gallery</a><//></div>`;
+  if (!a || !b || a.type !== b.type) return html`<div class="page"><${Empty} alone icon="compare" title="Pick two files" text="Tick two files of one kind in the gallery, then compare them."><a class="button main" href="#/gallery">Open the gallery</a><//></div>`;
   const keys = [...new Set([...Object.keys(a.values), ...Object.keys(b.values)])], differ = keys.filter(k => !same(a.values[k], b.values[k])), alike = keys.length - differ.length;
   const ratio = a.media.width / a.media.height, alikeSize = Math.abs(ratio - b.media.width / b.media.height) < .02, two = side || !alikeSize, image = a.type === 'image';
   return html`<div class="page wide compare">

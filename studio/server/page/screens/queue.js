@@ -8,12 +8,14 @@ import {useStore, say} from '../store.js';
 import * as server from '../server.js';
 
 const nowDoing = j => { const [id, n] = Object.entries(j.nodes).find(([, n]) => n.state === 'running') || []; return id ? `${label(id)}${n.total ? `, step ${n.done} of ${n.total}` : ''}` : 'Starting'; };
-const cover = j => j.state === 'running' && j.preview || j.outputs.find(o => o.media?.still)?.media.still;
+const seen = j => (j.files || []).findIndex(f => /^(image|video)/.test(f.media_type));
+const cover = j => j.state === 'running' ? j.preview : seen(j) >= 0 ? `${j.files[seen(j)].url}/thumbnail` : '';
+const made = j => j.files?.length ? `#/gallery/${j.id}.${Math.max(0, seen(j))}` : '';
 const sentence = t => t ? t[0].toUpperCase() + t.slice(1) + '.' : '';
 const try_ = promise => promise.catch(problem => say(`${problem.message}. ${problem.hint}`));
 
 function Row({j, first, last}) {
-  const c = cover(j), live = j.state === 'running', waits = j.state === 'queued', open = j.graph ? `#/graphs/${j.graph}/${j.id}` : j.outputs[0] && `#/gallery/${j.outputs[0].id}`;
+  const c = cover(j), live = j.state === 'running', waits = j.state === 'queued', open = j.graph ? `#/graphs/${j.graph}/${j.id}` : made(j);
   const rest = live ? left(j, j.graph ? server.getGraph(j.graph) : null) : null, progress = Math.round((j.progress || 0) * 100);
   return html`<li class="job ${j.state}">
     <span class="job-pic">${c ? html`<img src=${c} alt=""/>` : html`<${Icon} name=${stateIcon[j.state]}/>`}</span>
@@ -22,7 +24,7 @@ function Row({j, first, last}) {
     <span class="job-time">${live ? rest == null ? `${progress}%` : `${duration(rest)} left` : waits ? `number ${j.place}` : j.state === 'succeeded' && j.started ? precise((j.ended - j.started) / 1000) : stateWord[j.state]}</span>
     <span class="job-do">${waits && html`<button class="quiet square mini" aria-label="Move ${j.title} up" disabled=${first} onClick=${() => try_(server.move(j.id, -1))}><${Icon} name="up" size="14"/></button><button class="quiet square mini" aria-label="Move ${j.title} down" disabled=${last} onClick=${() => try_(server.move(j.id, 1))}><${Icon} name="lower" size="14"/></button>`}
       ${(live || waits) && html`<button class="quiet mini" disabled=${j.cancelling} onClick=${() => try_(server.cancel(j.id))} aria-label="Cancel ${j.title}">${j.cancelling ? 'Cancelling' : 'Cancel'}</button>`}
-      ${j.state === 'succeeded' && j.outputs[0] && html`<a class="button quiet mini" href="#/gallery/${j.outputs[0].id}" aria-label="Open what ${j.title} made">Open</a>`}
+      ${j.state === 'succeeded' && made(j) && html`<a class="button quiet mini" href=${made(j)} aria-label="Open what ${j.title} made">Open</a>`}
       ${['failed', 'cancelled'].includes(j.state) && html`<button class="quiet mini" onClick=${() => try_(server.retry(j.id))} aria-label="Run ${j.title} again">Run again</button>${open && html`<a class="button quiet mini" href=${open} aria-label="${j.state === 'failed' ? 'See why it failed' : 'Open'}: ${j.title}">${j.state === 'failed' ? 'See why' : 'Open'}</a>`}`}</span></li>`;
 }
 export function Queue() {

@@ -22,15 +22,16 @@ function Problem({job, graph, onAgain}) {
 
 function Idle({graph}) {
   const r = server.lastOf(graph.name);
+  if (r === null) return html`<div class="idle"><div class="show blank"><div class="blank-in"><span>What it makes appears here</span></div></div></div>`;
   return html`<div class="idle">${r && html`<div class="show ghost"><${Full} value=${r.media} type=${r.type} name="The last ${typeWord[r.type]} of this graph"/></div><p class="caption"><span>The last one made</span><a href="#/gallery/${r.id}">What made it</a></p>`}</div>`;
 }
 
-export function Stage({graph, job, plan, lit, litName, onAgain}) {
+export function Stage({graph, job, plan, current, lit, litName, onAgain}) {
   const [shown, setShown] = useState(0);
   useEffect(() => setShown(0), [job?.id]);
   const live = job && ['queued', 'running'].includes(job.state), outs = job?.outputs || [], out = outs[Math.min(shown, outs.length - 1)];
   const now = job && graph.nodes.find(n => job.nodes[n.id]?.state === 'running'), at = now && job.nodes[now.id];
-  const nodes = job && (live || job.state === 'failed' || job.state === 'cancelled') ? job.nodes : job && !lit && plan.seconds === 0 ? {...plan.nodes, ...job.nodes} : plan.nodes;
+  const nodes = job && (live || job.state === 'failed' || job.state === 'cancelled') ? job.nodes : job && !lit && current ? {...plan.nodes, ...job.nodes} : plan.nodes;
   const waits = job?.state === 'queued', rest = job?.state === 'running' ? left(job, graph) : null;
   const spoken = !job ? '' : waits ? `In the queue, number ${job.place}` : job.state === 'running' ? `${now ? label(now.id) : 'The run'} is running` : job.state === 'succeeded' ? `Done: ${outs.map(o => o.file).join(', ')}` : job.state;
   return html`<section class="stage" aria-label="Result">
