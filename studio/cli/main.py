@@ -192,7 +192,8 @@ def _run_command(args: list[str] | None, answer: Answer) -> int:
     try:
         code = _call_command(args, answer)
         answer.finish(code)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except ReaderGone:
         drop_output()
         return UNREAD

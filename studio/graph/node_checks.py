@@ -152,7 +152,9 @@ def _run_check(
     try:
         with mark_plugin_call():
             found = [_create_fault(node_type, values, name, error) for name, error in check(values, find_path)]
-    except (Exception, SystemExit) as error:  # a plugin may raise anything; the node itself may run all the same
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a plugin may raise anything; the node itself may run all the same
         found = [_report_failed_check(node_type, error)]
     yield from found
 
@@ -180,7 +182,9 @@ def _guard(find: Callable[[], Iterable[tuple[str, StudioError]]]) -> list[tuple[
     try:
         with mark_plugin_call():
             return list(find())
-    except (Exception, SystemExit):  # a plugin may raise anything; the node itself will say what is wrong
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # a plugin may raise anything; the node itself will say what is wrong
         return []
 
 

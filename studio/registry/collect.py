@@ -57,7 +57,9 @@ def keep_working(registry: Registry, plugins: Iterable[Provided], step: Step) ->
     for one in plugins:
         try:
             step(one)
-        except (Exception, SystemExit) as error:  # a plugin may raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a plugin may raise anything
             record_failure(one.row, error, one.plugin)
             if registry.host.is_registered(one.plugin):
                 registry.host.unregister(one.plugin)

@@ -33,7 +33,19 @@ class Leaving:
         raise SystemExit(1)
 
 
-@pytest.mark.parametrize(("plugin", "message"), [(Raising(), "KeyError: 'gone'"), (Leaving(), "SystemExit: 1")])
+class Odd:
+    """A plugin whose hook raises what is no exception."""
+
+    @hookimpl
+    def studio_value_types(self) -> Iterable[ValueType[Any]]:
+        """Raise."""
+        raise GeneratorExit("odd")
+
+
+@pytest.mark.parametrize(
+    ("plugin", "message"),
+    [(Raising(), "KeyError: 'gone'"), (Leaving(), "SystemExit: 1"), (Odd(), "GeneratorExit: odd")],
+)
 def test_a_hook_that_raises_is_a_row_with_its_line(plugin: Any, message: str) -> None:
     _, rows = load(plugin, GivenPlugin([count]))
 
