@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from copy import deepcopy
 from typing import Any
 
@@ -20,6 +21,8 @@ from studio.server.openai_face.face import create_error
 from studio.server.openapi import create_document
 from studio.server.parts import Parts
 from studio.server.problem import JsonResponse, create_problem
+from studio.server.replicate_face import models as replicate_models
+from studio.server.replicate_face import predictions
 from studio.server.routes import (
     device,
     events,
@@ -37,6 +40,7 @@ from studio.server.routes import (
 from studio.version import VERSION
 
 API = "/api/v1"
+_OF_REPLICATE = re.compile("/v1/(?:predictions|files|webhooks|account|deployments|models/[^/]+/)")
 
 
 def create_web_app(parts: Parts) -> ASGIApp:
@@ -50,6 +54,8 @@ def create_web_app(parts: Parts) -> ASGIApp:
     app.include_router(page.create_router())
     app.include_router(metrics.create_router(parts))
     for face in (models, images, edits, speech, transcriptions, videos):
+        app.include_router(face.create_router(parts))
+    for face in (predictions, replicate_models):
         app.include_router(face.create_router(parts))
     app.router.routes.append(Route("/mcp", McpEndpoint(parts), include_in_schema=False))
     create_routes = app.openapi
@@ -72,7 +78,8 @@ def create_web_app(parts: Parts) -> ASGIApp:
 
 def answer_refused(path: str, error: StudioError) -> Response:
     """Return the answer to a request that ends with an error, in the form that clients of its path read."""
-    return create_error(error) if path.startswith("/v1/") else create_problem(error)
+    is_openai = path.startswith("/v1/") and _OF_REPLICATE.match(path) is None
+    return create_error(error) if is_openai else create_problem(error)
 
 
 def is_loopback(host: str) -> bool:

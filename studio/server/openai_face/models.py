@@ -1,15 +1,16 @@
-"""`/v1/models`: each graph of the server that can run, and other names for them."""
+"""`/v1/models`: each graph that can run, and other names for them; `results` is for clients of Replicate."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from studio.server.openai_face.face import OpenAIRoute, find_graph
 from studio.server.parts import Parts
 from studio.server.problem import JsonResponse
+from studio.server.replicate_face.view import describe_model
 
 
 def create_router(parts: Parts) -> APIRouter:
@@ -17,10 +18,13 @@ def create_router(parts: Parts) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["openai"], route_class=OpenAIRoute)
 
     @router.get("/models", summary="List the graphs as models.")
-    def list_models() -> Response:
-        names = [listed.name for listed in parts.graphs.list_graphs() if listed.problem is None]
+    def list_models(request: Request) -> Response:
+        found = parts.graphs.list_graphs()
+        names = [listed.name for listed in found if listed.problem is None]
         aliases = [alias for alias, name in parts.options.models.items() if name in names]
-        return JsonResponse({"object": "list", "data": [_describe(name) for name in [*names, *aliases]]})
+        shown = [describe_model(listed, str(request.base_url)) for listed in found if listed.problem is None]
+        rows = [_describe(name) for name in [*names, *aliases]]
+        return JsonResponse({"object": "list", "data": rows, "results": shown, "next": None, "previous": None})
 
     @router.get("/models/{model}", summary="Show a graph as a model.")
     def show_model(model: str) -> Response:

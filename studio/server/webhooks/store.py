@@ -72,20 +72,25 @@ class WebhookStore:
             "SELECT w.job, w.form, 'ended' FROM webhooks w JOIN jobs j ON j.id = w.job WHERE j.ended IS NOT NULL "
             "AND w.told_end IS NOT j.ended AND w.events LIKE '%ended%'"
         )
+        with self._file.reading() as connection:
+            found = [(read_job(connection, row[0]), *row[1:]) for row in connection.execute(changed).fetchall()]
+        for job, form, event in found:
+            if job is not None:  # else it was forgotten meanwhile
+                self._add_message(job, event, dump_json(write(form, event, job), separators=(",", ":")))
+        with self._file.reading() as connection:
+            return int(connection.execute("SELECT count(*) FROM deliveries WHERE state = 'waiting'").fetchone()[0])
+
+    def _add_message(self, job: Job, event: str, body: str) -> None:
+        moment, told = (job.started, "told_start") if event == "started" else (job.ended, "told_end")
+        row = (f"msg_{secrets.token_hex(12)}", job.id, event, body, time.time(), time.time())
         with self._file.transaction() as connection:
-            for job_id, form, event in connection.execute(changed).fetchall():
-                job = read_job(connection, job_id)
-                assert job is not None
-                body = dump_json(write(form, event, job), separators=(",", ":"))
-                row = (f"msg_{secrets.token_hex(12)}", job_id, event, body, time.time(), time.time())
+            changed = connection.execute(f"UPDATE webhooks SET {told} = ? WHERE job = ?", (moment, job.id)).rowcount
+            if changed:
                 connection.execute(
                     "INSERT INTO deliveries (id, job, event, body, state, attempts, next, made) "
                     "VALUES (?, ?, ?, ?, 'waiting', 0, ?, ?)",
                     row,
                 )
-                moment, told = (job.started, "told_start") if event == "started" else (job.ended, "told_end")
-                connection.execute(f"UPDATE webhooks SET {told} = ? WHERE job = ?", (moment, job_id))
-            return int(connection.execute("SELECT count(*) FROM deliveries WHERE state = 'waiting'").fetchone()[0])
 
     def list_due(self, limit: int = 64) -> list[Delivery]:
         """Return messages whose time has come."""
