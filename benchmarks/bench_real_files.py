@@ -156,13 +156,13 @@ def _decode(container: Any, stream: Any) -> Iterator[Any]:
 
 
 def count_with_ffprobe(path: Path, kind: str) -> int | None:
-    """Return how many frames ffprobe decodes; None without ffprobe."""
+    """Return how many frames ffprobe decodes of the stream with the most; None without ffprobe."""
     if not shutil.which("ffprobe"):
         return None
-    command = ["ffprobe", "-v", "quiet", "-count_frames", "-select_streams", f"{kind[0]}:0", "-of", "json"]
+    command = ["ffprobe", "-v", "quiet", "-count_frames", "-select_streams", kind[0], "-of", "json"]
     done = subprocess.run([*command, "-show_streams", str(path)], capture_output=True, text=True, check=False)
     streams = json.loads(done.stdout or "{}").get("streams", [])
-    return int(streams[0].get("nb_read_frames", 0)) if streams else None
+    return max((int(each.get("nb_read_frames", 0)) for each in streams), default=None)
 
 
 def measure_ours(value: Any, kind: str) -> Facts:
