@@ -1,9 +1,9 @@
 // The server's side of the page: it asks /api/v1, remembers the answers, and calls watchers when one changed.
 import {steps, explain, ended, sortedJobs} from './parts/jobs.js';
 
-const API = '/api/v1';
+const API = '/api/v1', LINE = '/jobs?state=running&state=queued&order=next&limit=50', MOST_PAST = 1000;
 const watchers = new Set(), graphs = new Map(), jobs = new Map(), results = new Map(), media = new Map(), plans = new Map(), lasts = new Map();
-let cards = [], recents = [], asked = false;
+let cards = [], recents = [], asked = false, viewed = '';
 export const link = {state: 'open', draining: false, needsToken: false, name: null, scope: null, ready: false, failed: ''};
 export const device = {name: 'machine', cores: 1};
 export let counts = {};
@@ -35,8 +35,8 @@ export async function connect() {
   try {
     Object.assign(link, await ask('/session'));
     link.needsToken = false;
-    const [list, made, queue] = await Promise.all([ask('/graphs'), ask('/results?limit=12'), ask('/jobs?limit=50')]);
-    cards = list.graphs; recents = made.results.map(keepResult); takeJobs(queue);
+    const [list, made, line, queue] = await Promise.all([ask('/graphs'), ask('/results?limit=12'), ask(LINE), ask('/jobs?limit=50')]);
+    cards = list.graphs; recents = made.results.map(keepResult); takeJobs(line); takeJobs(queue);
     link.ready = true; link.failed = '';
     ask('/device').then(found => { Object.assign(device, found); tell(); }).catch(() => {});
     listen();
@@ -209,9 +209,11 @@ function takeJobs(page) {
   page.jobs.forEach(takeJob);
   if (page.counts) counts = page.counts;
   if (nextEnded === null && page.next) nextEnded = page.next;
+  const past = [...jobs.values()].filter(j => j && ended(j) && j.id !== viewed).sort((a, b) => b.ended - a.ended);
+  past.slice(MOST_PAST).forEach(j => jobs.delete(j.id));
 }
 let refreshing = null;
-function refreshSoon() { refreshing ??= setTimeout(async () => { refreshing = null; try { takeJobs(await ask('/jobs?limit=50')); follow(); } catch {} tell(); }, 400); }
+function refreshSoon() { refreshing ??= setTimeout(async () => { refreshing = null; try { const [line, queue] = await Promise.all([ask(LINE), ask('/jobs?limit=50')]); takeJobs(line); takeJobs(queue); follow(); } catch {} tell(); }, 400); }
 export async function moreJobs() {
   const page = await ask(`/jobs?limit=100&cursor=${nextEnded}`);
   nextEnded = page.next || ''; page.jobs.forEach(takeJob); tell();
@@ -233,14 +235,14 @@ export async function clearEnded() {
 }
 
 // -- events: one stream for the list, one for the job that is looked at or runs ---------------------------
-let all = null, one = null, viewed = '', wait = 500;
+let all = null, one = null, wait = 500;
 const read = e => JSON.parse(e.data);
 function listen() {
   all?.close();
   all = new EventSource(`${API}/events`);
   all.onopen = () => { wait = 500; const was = link.state; link.state = 'open'; link.draining = false; if (was === 'lost') refreshSoon(); tell(); };
   all.addEventListener('snapshot', e => { read(e).jobs.forEach(takeJob); follow(); tell(); });
-  all.addEventListener('job', e => { const row = read(e); takeJob(row); follow(); refreshSoon(); tell(); });
+  all.addEventListener('job', e => { const row = read(e); if (jobs.get(row.id)) takeJob(row); follow(); refreshSoon(); tell(); });
   all.onerror = () => { link.state = 'lost'; tell(); if (all.readyState === 2) { wait = Math.min(wait * 2, 15000); setTimeout(reconnect, wait); } };
 }
 async function reconnect() {

@@ -59,11 +59,15 @@ def create_router(parts: Parts) -> APIRouter:
         who: Annotated[str | None, Query(description="Only jobs of this token.")] = None,
         cursor: Annotated[int | None, Query(ge=0, le=2**62, description="`next` of the page before.")] = None,
         limit: Annotated[int, Query(ge=1, le=500, description="How many at most.")] = 50,
+        order: Annotated[
+            Literal["newest", "next"], Query(description="`next`: as they run, without further pages.")
+        ] = "newest",
     ) -> Response:
         owner = find_owner(request)
-        wanted = JobFilter(state or (), graph, owner if owner is not None else who, cursor, limit)
+        in_line = order == "next"
+        wanted = JobFilter(state or (), graph, owner if owner is not None else who, cursor, limit, in_line)
         jobs = parts.store.list_jobs(wanted)
-        following = str(jobs[-1].number) if len(jobs) == limit else None
+        following = str(jobs[-1].number) if len(jobs) == limit and not in_line else None
         counts = parts.store.count_states(owner)
         return JsonResponse({"jobs": describe_jobs(parts, jobs), "next": following, "counts": counts})
 

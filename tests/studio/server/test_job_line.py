@@ -58,3 +58,15 @@ def test_a_token_moves_its_jobs_among_its_own_and_forgets_its_own(desk: Desk) ->
     desk.client.post(f"/api/v1/jobs/{last['id']}/cancel", headers=auth["ada"])
     forget = [desk.client.delete("/api/v1/jobs?state=ended", headers=auth[name]).json() for name in ("bo", "ada")]
     assert forget == [{"forgotten": 0}, {"forgotten": 1}]
+
+
+def test_jobs_are_listed_as_they_run_however_many_came_later(desk: Desk) -> None:
+    desk.submit({**WAIT, "title": "first"})
+    desk.probe.wait_for("gate")
+    for name in "abc":
+        desk.submit({**ADD, "title": name}, priority=1 if name == "c" else 0)
+
+    page = desk.client.get("/api/v1/jobs?state=running&state=queued&order=next&limit=3").json()
+
+    assert [job["title"] for job in page["jobs"]] == ["first", "c", "a"]
+    assert page["next"] is None

@@ -29,7 +29,7 @@ function Row({j, first, last}) {
 }
 export function Queue() {
   useStore(server.watch);
-  const jobs = server.listJobs(), running = jobs.filter(j => j.state === 'running'), waiting = jobs.filter(j => j.state === 'queued'), ended = jobs.filter(j => !['running', 'queued'].includes(j.state));
+  const jobs = server.listJobs(), running = jobs.filter(j => j.state === 'running'), waiting = jobs.filter(j => j.state === 'queued').slice(0, 50), ended = jobs.filter(j => !['running', 'queued'].includes(j.state));
   const {counts} = server, busy = (counts.running || 0) + (counts.queued || 0), past = (counts.succeeded || 0) + (counts.failed || 0) + (counts.cancelled || 0);
   const Part = ({title, list, total, extra, more}) => list.length > 0 && html`<section class="queue-part"><h2>${title}<span>${total}</span>${extra}</h2><ol>${list.map((j, i) => html`<${Row} key=${j.id} j=${j} first=${j.place === 1} last=${j.place === total}/>`)}</ol>${more}</section>`;
   const hidden = (counts.queued || 0) - waiting.length;

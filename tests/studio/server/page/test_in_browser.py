@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import io
+import json
 import os
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
 from studio.server.token_store import Scope
+from tests.processes import create_environment
 from tests.studio.server.conftest import Desk
 from tests.studio.server.page.conftest import Page, write_graphs
 
@@ -286,3 +291,42 @@ def test_the_first_view_is_small_and_ready_soon(desk: Desk, open_page: OpenPage)
     assert max(sizes) < MOST_FIRST_BYTES
     if os.getloadavg()[0] < 1:
         assert min(times) < MOST_READY_SECONDS, times
+
+
+@pytest.fixture
+def real_server(tmp_path: Path) -> Iterator[str]:
+    """`studio serve` as a user starts it, with the ready graphs; its address."""
+    root = Path(__file__).parents[4]
+    arguments = ["serve", "--json", "--port", "0", "--graphs", str(root / "graphs")]
+    arguments += ["--data", str(tmp_path / "data"), "--cache-dir", str(tmp_path / "cache")]
+    environment = create_environment()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "studio", *arguments], stdout=subprocess.PIPE, env=environment, text=True
+    )
+    assert process.stdout is not None
+    try:
+        yield json.loads(process.stdout.readline())["url"]
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
+@pytest.mark.slow
+def test_ready_graphs_make_an_image_audio_and_a_video_with_previews(real_server: str, open_page: OpenPage) -> None:
+    page = open_page(real_server)
+    page.tab.set_default_timeout(600_000)
+    page.open("/graphs/text_to_image")
+    page.tab.click(".form-foot button")
+    page.tab.wait_for_selector(".show.preview img[src^='data:image/webp']")
+    page.tab.wait_for_selector(".result-bar")
+    image = page.tab.evaluate("document.querySelector('.show img').src")
+    for name in ("speak", "frames_to_gif"):
+        page.go(f"/graphs/{name}")
+        page.tab.wait_for_selector(".plan")
+        page.run()
+    page.go("/gallery")
+    page.tab.wait_for_selector(".tile.audio")
+    page.tab.wait_for_selector(".tile.video")
+
+    assert "/api/v1/files/blake3:" in image
+    assert page.faults == []
