@@ -101,6 +101,11 @@ class Served:
         status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
         return int(status.partition(name)[2].split()[0]) * 1024 / 1e6
 
+    def read_processor_seconds(self) -> float:
+        """Return the processor time that the process has taken."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def kill(self) -> None:
         """End it as a power failure of the process would."""
         self.process.send_signal(signal.SIGKILL)
@@ -134,15 +139,17 @@ def show(name: str, figure: str, asked: str = "") -> None:
 def measure_start() -> None:
     """Measure the time until it answers, and its memory at rest."""
     with tempfile.TemporaryDirectory(prefix="studio-bench-") as folder:
-        seconds, memory = [], []
+        seconds, memory, processor = [], [], []
         for _ in range(5):
             served = Served(Path(folder))
             seconds.append(served.ready_seconds)
+            processor.append(served.read_processor_seconds())
             time.sleep(0.5)
             memory.append(served.read_memory())
             maps = Path(f"/proc/{served.process.pid}/maps").read_text(encoding="utf-8")
             served.close()
     show("ready, median of 5", f"{statistics.median(seconds):.2f} s", "1.0 s")
+    show("processor time until then", f"{statistics.median(processor):.2f} s")
     show("memory at rest", f"{max(memory):.0f} MB", "120 MB")
     show("torch loaded", "yes" if "/torch/" in maps else "no", "no")
 

@@ -6,6 +6,7 @@ import datetime
 import ipaddress
 import json
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -166,6 +167,16 @@ def test_a_job_that_takes_too_long_when_the_server_stops_is_queued_again(start: 
     assert (desk.show(running)["state"], desk.show(waiting)["place"]) == ("running", 1)
     desk.probe.open("gate")
     assert desk.wait(running)["state"] == "succeeded"
+
+
+def test_results_outlive_the_folder_that_runs_wrote_to(desk: Desk) -> None:
+    first = desk.run(ADD)
+    shutil.rmtree(desk.folder / "data" / "outputs")
+
+    again = desk.run(ADD)
+
+    assert (again["state"], again["outputs"]) == ("succeeded", first["outputs"])
+    assert desk.client.get(first["outputs"][0]["url"]).json() == 2
 
 
 def test_answers_do_not_wait_for_acknowledgements(desk: Desk) -> None:

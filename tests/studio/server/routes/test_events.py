@@ -134,3 +134,13 @@ def test_ids_of_a_log_that_was_dropped_are_known_to_be_old(desk: Desk, monkeypat
 
     assert desk.parts.logs.find_ended(job["id"]) is None
     assert desk.parts.logs.find("job-new").last >= seen
+
+
+def test_each_event_of_a_large_graph_is_small(desk: Desk) -> None:
+    nodes: dict[str, Any] = {"n0": ("fake.add", {"a": 0})}
+    nodes |= {f"n{i}": ("fake.add", {"a": f"@n{i - 1}"}) for i in range(1, 200)}
+    job = desk.submit(graph(nodes, number="n199"))
+    with desk.client.stream("GET", f"/api/v1/jobs/{job['id']}/events") as stream:
+        sizes = [len(part) for part in stream.read().split(b"\n\n") if b"event: node" in part]
+
+    assert max(sizes, default=0) < 200  # the state of all would be 10,000
