@@ -82,7 +82,7 @@ class JobRunner:
             recipe = name_recipe(job)
             with self._hold(recipe), trace_job(job) as trace:
                 result = self._run(job, document, show, control, recipe)
-            outputs = [*self._keep_outputs(result, job.owner)]
+                outputs = [*self._keep_outputs(result, job.owner)]  # before an equal job replaces the files
         except StudioError as error:
             return JobEnd(JobState.FAILED, error=describe_error(error), nodes=live.copy_nodes())
         except (Exception, SystemExit) as error:  # a bug must not end the only executor
