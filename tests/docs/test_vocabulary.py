@@ -31,6 +31,9 @@ FORBIDDEN = {
     r"(?:is|are) no (?:setting|path|template|list|file|video|image|node|plugin)": "invalid or unknown",
     r"looks? after": "name what it does",
     r"behind the scenes|under the hood": "name what it does",
+    r"mend\w*": "fix or correct",
+    r"had from": "is available",
+    r"(?:is|are|be|and) told": "reported",
 }
 """Words that have a plainer one, and that one."""
 ALLOWED = {
@@ -41,6 +44,7 @@ ALLOWED = {
     "RIFE and FILM": "names of networks",
     "film grain": "the grain of photographic film",
     "it sounds": "the verb",
+    "is told from a plain one": "distinguished",
     "sound darker": "the verb",
 }
 """Phrases in which a forbidden word is right, and why."""
