@@ -156,7 +156,7 @@ class Studio:
 
     @cached_property
     def catalog(self) -> Catalog:
-        """The known good models that plugins name, which `studio models get` fetches."""
+        """The models that plugins name, tested or untested, which `studio models get` fetches."""
         from studio.runtime.catalog.catalog import Catalog
 
         return Catalog(self.registry.catalog)

@@ -164,7 +164,7 @@ class ModelError(StudioError):
     @property
     def exit_code(self) -> int:  # type: ignore[override]
         """Of a command that ends with it: 2 for a reference that is invalid, names nothing or does not fit."""
-        return 2 if self.code in ("E601", "E602", "E609") else 1
+        return 2 if self.code in ("E601", "E602", "E608", "E609") else 1
 
 
 LONGEST_TEXT = 10_000

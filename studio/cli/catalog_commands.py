@@ -1,8 +1,8 @@
-"""`studio models search`, `get` and `export`: the catalog of known good models."""
+"""`studio models search`, `get` and `export`: the catalog of models."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import click
@@ -12,30 +12,37 @@ from studio.cli.models_options import open_studio, plugins_option
 from studio.cli.options import json_option
 from studio.cli.parameter_types import PathType
 from studio.cli.shell_values import complete_entries
-from studio.errors import ModelError
+from studio.errors import ModelError, UsageError
 from studio.runtime.catalog.entry import Entry
 from studio.runtime.catalog.export import export_model
 from studio.runtime.catalog.getting import Got
 from studio.runtime.memory import show_bytes
+from studio.suggestion import suggest
 
 
 @click.command("search")
 @click.argument("words", nargs=-1)
 @click.option("--for", "node", metavar="NODE_TYPE", help="Only models that this node type can use.")
+@click.option("--tested", is_flag=True, help="Only models whose files the authors of the entry fetched and checked.")
 @json_option
 @plugins_option
 @click.pass_context
-def search(ctx: click.Context, words: tuple[str, ...], node: str | None, as_json: bool) -> None:
+def search(ctx: click.Context, words: tuple[str, ...], node: str | None, tested: bool, as_json: bool) -> None:
     """List the models of the catalog that contain all WORDS, or all models; `*` marks those on this machine.
 
-    "untested": its files were never fetched by the authors of the entry, so it has neither size nor digest.
+    "untested": the authors of the entry never fetched its files. It is an address without size and digest, often
+    without a license.
     """
     with open_studio(ctx, on_disk=False) as studio:
         found = studio.catalog.search(words)
         for problem in studio.catalog.problems:
             find_answer().warn(problem)
         added = set(studio.models.library.records.list_names("added"))
+        if node is not None:
+            served = {use.node for entry in studio.catalog.entries.values() for use in entry.uses}
+            _check_node(node, served | studio.registry.node_types.keys())
     found = [entry for entry in found if node is None or any(use.node == node for use in entry.uses)]
+    found = [entry for entry in found if not tested or entry.status == "tested"]
     if as_json:
         answer([{**entry.to_json(), "here": entry.name in added} for entry in found])
     elif found:
@@ -44,8 +51,15 @@ def search(ctx: click.Context, words: tuple[str, ...], node: str | None, as_json
         click.echo("the catalog has no such model; see all: studio models search")
 
 
+def _check_node(node: str, known: Collection[str]) -> None:
+    """Raise UsageError E006 for a node type that neither the catalog nor the registry has."""
+    if node not in known:
+        raise UsageError("E006", f"unknown node type {node!r}", hint=suggest(node, known, "see `studio nodes`"))
+
+
 def _list_rows(entries: list[Entry], added: set[str]) -> Iterator[str]:
     width = max(len(entry.name) for entry in entries)
+    yield click.style(f"  {'NAME':{width}}  {'SIZE':>10}  {'LICENSE':20}  TITLE", bold=True)
     for entry in entries:
         mark = "*" if entry.name in added else " "
         size = show_bytes(entry.bytes) if entry.bytes else entry.status

@@ -53,12 +53,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "plugins disable": ("studio plugins disable speech",),
     "plugins enable": ("studio plugins enable speech",),
     "plugins show": ("studio plugins show image",),
-    "models": ("studio models list",),
+    "models": ("studio models list", "studio models search voice", "studio models get whisper-base"),
     "models list": ("studio models list", "studio models list --json"),
     "models add": ("studio models add mine weights/net.safetensors",),
     "models pull": ("studio models pull hub:ada/net@v1",),
     "models remove": ("studio models remove hub:ada/net@v1",),
-    "models search": ("studio models search", "studio models search --for speech.say"),
+    "models search": ("studio models search --tested", "studio models search --for speech.say"),
     "models get": ("studio models get whisper-base", "studio models get whisper-base --from stick"),
     "models export": ("studio models export whisper-base stick",),
     "models show": ("studio models show builtin:mini",),
@@ -77,7 +77,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "version": ("studio version", "studio --version --json"),
     "help": ("studio help run", "studio help batch merge"),
     "man": ("studio man run | man -l -", "studio man --output share/man/man1"),
-    "completion": ('eval "$(studio completion bash)"',),
+    "completion": (
+        'eval "$(studio completion bash)"',
+        "studio completion fish > ~/.config/fish/completions/studio.fish",
+    ),
 }
 """The lines by the words that call the command."""
 

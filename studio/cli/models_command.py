@@ -27,10 +27,11 @@ from studio.runtime.weights import find_files, write_digest_list
 def command() -> None:
     """List, show, search, get, add, pull, verify or remove models.
 
-    A model is builtin:NAME (part of a plugin), local:NAME (added with `studio models add`), file:PATH, or
-    hub:OWNER/NAME@REVISION.
+    A model is builtin:NAME (part of a plugin), local:NAME (fetched with `studio models get`, or added with `studio
+    models add`), file:PATH, or hub:OWNER/NAME@REVISION.
 
-    Known good models are in the catalog: `studio models search` lists them, `studio models get NAME` fetches one.
+    The catalog names models for node types, tested and untested: `studio models search` lists them, `studio models get
+    NAME` fetches one.
     """
 
 

@@ -269,6 +269,10 @@ def _explain(target: str) -> Iterator[None]:
         yield
     except ModelError:
         raise
+    except errors.HFValidationError:
+        raise ModelError(
+            "E601", f"invalid repository name {repository!r}", hint="write hub:OWNER/NAME or hub:OWNER/NAME@REVISION"
+        ) from None
     except errors.RevisionNotFoundError:
         raise ModelError(
             "E608", f"{repository!r} has no revision {revision!r}", hint="name a branch, a tag or a commit of it"

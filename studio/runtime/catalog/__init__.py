@@ -1,1 +1,1 @@
-"""The catalog: weights that are known to be good, and the one command that fetches them."""
+"""The catalog: models that plugins name, tested or untested, and the one command that fetches them."""

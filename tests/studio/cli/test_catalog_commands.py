@@ -270,6 +270,7 @@ def test_a_package_that_vanished_is_told(shop: Shop) -> None:
 
     done = shop.desk.call("models", "get", "ink", "--yes")
 
+    assert done.code == 2
     assert "error: E608 the registry has no pip package ink-weights==1.0" in done.err
     shop.check_nothing_left()
 
@@ -459,6 +460,7 @@ def test_an_unknown_name_suggests_the_nearest(shop: Shop) -> None:
 
     done = shop.desk.call("models", "get", "ink-smal")
 
+    assert done.code == 2
     assert "error: E608 the catalog has no model 'ink-smal'" in done.err
     assert "did you mean ink-small" in done.err
 
