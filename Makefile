@@ -37,10 +37,11 @@ lint: install
 	"$(BIN)/codespell"
 	"$(BIN)/python" -m docs_site --check
 
-# the documentation as a site; what examples make is shown as far as it is made in MEDIA_SECONDS, and kept for the next time
+# the manual pages, where `man studio` finds them while the environment is active
 man: install
 	"$(BIN)/studio" man --output "$(VENV)/share/man/man1"
 
+# the documentation as a site; what examples make is shown as far as it is made in MEDIA_SECONDS, and kept for the next time
 docs: install
 	"$(BIN)/python" -m docs_site --folder "$(DOCS)" --media-seconds $(MEDIA_SECONDS)
 

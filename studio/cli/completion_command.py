@@ -16,7 +16,8 @@ from studio.cli.options import json_option
 def command(ctx: click.Context, shell: str, as_json: bool) -> None:
     """Print the script that completes commands, options and node types in SHELL: bash, zsh or fish.
 
-    Run it at the start of each shell: write the line of the example into ~/.bashrc.
+    It belongs to the start of each shell: the first example is a line of ~/.bashrc (for zsh: the same with zsh in
+    ~/.zshrc). The second is run once, for fish.
     """
     found = get_completion_class(shell)
     assert found is not None

@@ -51,8 +51,8 @@ def command(file: Path, output: Path | None, models: Path | None, as_json: bool,
     or an image of AUTOMATIC1111, Forge or InvokeAI that carries its parameters. A known pattern becomes few nodes, the
     rest one node for each part.
 
-    The report has each node of the document: exact; close, and what differs; dropped without loss; or missing. It lists
-    the files that the graph needs. The same file gives the same graph again.
+    The report names each node that is not exact: close, and what differs; dropped without loss; or missing. --json has
+    all nodes. It lists the files that the graph needs. The same file gives the same graph again.
 
     Exit codes: 0 nothing is missing; 3 the graph is written without what is missing; 2 nothing could be turned.
     """

@@ -34,7 +34,7 @@ _DAY = 86400.0
 @click.option(
     "--data", type=PathType(), help="Folder of jobs, files and tokens.  [default: ~/.local/share/studio/server]"
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; others need a token.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; any but loopback needs a token.")
 @click.option("--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 for a free one.")
 @click.option("--allow-host", "allowed_hosts", multiple=True, metavar="NAME",
               help="Another name of this server, as behind a proxy. May be repeated.")  # fmt: skip
@@ -97,8 +97,8 @@ def command(
 ) -> int:
     """Run graphs as jobs over HTTP.
 
-    Jobs are kept in a folder: a server that was killed resumes them. It answers this machine alone until a token is
-    added. SIGTERM and Ctrl-C let the running job end first.
+    Jobs are kept in a folder: a server that was killed resumes them. It answers this machine alone;
+    --host opens it to others, and needs a token. SIGTERM and Ctrl-C let the running job end first.
     """
     if ctx.invoked_subcommand is not None:
         ctx.obj = data

@@ -161,7 +161,7 @@ def _show(checked: list[CheckedFile], replays: list[Replay], wanted: int, seed: 
     click.echo(", ".join(f"{count} {standing}" for standing, count in sorted(counts.items(), key=_order)))
     if wanted:
         good = sum(row.good for row in replays)
-        click.echo(f"{good} of {len(replays)} came out the same when rendered again (--seed {seed})")
+        click.echo(f"{good} of {len(replays)} came out the same when made again (--seed {seed})")
 
 
 def _order(entry: tuple[str, int]) -> int:

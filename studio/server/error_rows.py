@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from studio.errors import GraphError, RunError, StudioError, UsageError
+from studio.files import is_disk_full
 from studio.server.hidden_paths import hide_paths
 
 RETRY_CODES = frozenset({"E301", "E304", "E305", "E310", "E312", "E401", "E402", "E602", "E800", "E823", "E999"})
-"""Of errors after which the same job may succeed: memory, time, disks, missing weights, and what nobody foresaw."""
+"""Of errors after which the same job may succeed: memory, time, disks, missing weights, and what nobody foresaw.
+
+A full disk counts whatever the code is: E512 is also a file name without a known format, which stays wrong."""
 
 _SENT = ("nodes", "inputs", "outputs", "values", "graph", "only", "formats", "metadata", "requires", "ui")
 _PLACES = tuple(f"/{name}/" for name in _SENT)
@@ -31,7 +34,7 @@ def describe_error(error: StudioError) -> dict[str, Any]:
     row: dict[str, Any] = hide_paths(_shorten(written))
     if isinstance(error, GraphError | UsageError):
         _restore_places(row, written)
-    return {**row, "retry": error.code in RETRY_CODES}
+    return {**row, "retry": error.code in RETRY_CODES or is_disk_full(error)}
 
 
 def _restore_places(row: dict[str, Any], written: Mapping[str, Any]) -> None:

@@ -151,7 +151,7 @@ def test_replayed_files_come_out_the_same(desk: Desk, folder: Path) -> None:
     done = desk.call("verify", folder, "--replay", "3", "--seed", "7")
 
     assert done.code == 0, done.text
-    assert "3 of 3 came out the same when rendered again (--seed 7)" in done.out
+    assert "3 of 3 came out the same when made again (--seed 7)" in done.out
 
 
 def test_a_replay_shows_a_picture_that_its_graph_does_not_make(desk: Desk, folder: Path) -> None:
