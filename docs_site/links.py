@@ -1,4 +1,4 @@
-"""Finds links of pages that lead nowhere: to files that are not there, or to headings that a page does not have."""
+"""Finds links of pages that lead nowhere: to folders, to files that are not there, or to missing headings."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _check_page(roots: Sequence[Path], page: Page, known: Mapping[str, Page]) ->
     for target in filter(is_relative, find_links(page.text)):
         path, anchor = find_target(page.path, target)
         found = known.get(path)
-        if found is None and not any((root / path).exists() for root in roots):
+        if found is None and not any((root / path).is_file() for root in roots):
             yield f"{page.path}: no file for the link {target!r}"
         elif found is not None and anchor and anchor not in find_anchors(found.text):
             yield f"{page.path}: no heading for the link {target!r}"

@@ -8,8 +8,10 @@ from typing import Any
 
 from docs_site.page import Page, format_table
 from studio.api import Field, Input, NodeType
+from studio.api.field import describe_unit
 from studio.api.type_spec import TypeSpec
 from studio.graph.builder import format_document
+from studio.suggestion import join_words
 
 FOLDER = "reference/nodes"
 
@@ -66,7 +68,7 @@ def _format_inputs(node_type: NodeType) -> str:
 
 def describe_type(spec: TypeSpec) -> str:
     """Return a type in words, with its limits and unit."""
-    text = ", ".join(f"`{choice}`" for choice in spec.choices) if spec.choices else str(spec).removesuffix(" | None")
+    text = ", ".join(f"`{choice}`" for choice in spec.choices) if spec.choices else str(spec).removesuffix(" or null")
     if spec.choices and spec.depth:
         text = f"list of {text}"
     if spec.optional:
@@ -90,7 +92,7 @@ def describe_limits(limits: Field | None) -> str:
     if limits is None:
         return ""
     parts = [part for part in (_describe_range(limits), _describe_length(limits)) if part]
-    return " ".join([*parts, limits.unit] if limits.unit else parts)
+    return " ".join([*parts, describe_unit(limits.unit)] if limits.unit else parts)
 
 
 def _describe_range(limits: Field) -> str:
@@ -152,7 +154,7 @@ def _describe_manner(node_type: NodeType) -> str:
     if node_type.batch:
         facts["stacks"] = f"up to {node_type.batch.limit} calls at once"
     if node_type.encodings:
-        facts["color spaces"] = f"any that is encoded as {' or '.join(sorted(node_type.encodings))}"
+        facts["color spaces"] = f"any that is encoded as {join_words(sorted(node_type.encodings))}"
     rows = [[name, value] for name, value in facts.items()]
     return format_table(["what", "value"], rows)
 
@@ -177,9 +179,10 @@ def create_plugin_page(plugin: str, node_types: Sequence[NodeType], about: str) 
 
 
 def create_nodes_page(node_types: Mapping[str, Sequence[NodeType]]) -> Page:
-    """Return the page that lists the plugins with all their node types."""
-    parts = ["# Node types", "Everything that a node can do, by plugin. `studio nodes WORDS` searches them too."]
+    """Return the page that lists all node types, by the first part of their ids."""
+    about = "Everything that a node can do, by the first part of its name. `studio nodes WORDS` searches them too."
+    parts = ["# Node types", about]
     for plugin, types in node_types.items():
-        names = " · ".join(f"[`{one.id}`]({plugin}/{one.id}.md)" for one in types)
-        parts += [f"## [{plugin}]({plugin}/index.md)", names]
-    return Page(f"{FOLDER}/index.md", "Node types", "\n\n".join(parts), "All node types, by plugin.")
+        rows = [[f"[`{one.id}`]({plugin}/{one.id}.md)", one.summary] for one in types]
+        parts += [f"## [{plugin}]({plugin}/index.md)", format_table(["node type", "what it does"], rows)]
+    return Page(f"{FOLDER}/index.md", "Node types", "\n\n".join(parts), "All node types with what they do.")

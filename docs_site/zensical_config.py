@@ -43,7 +43,7 @@ def create_config(pages: Mapping[str, Page], menus: Sequence[Menu], source: str,
             ],
         },
         "plugins": ["search", "offline"],
-        "extra": {"generator": False, "polyfills": [SCRIPT]},
+        "extra": {"generator": False, "polyfills": [SCRIPT], "homepage": "index.html"},
         "extra_css": [STYLE],
         "markdown_extensions": [
             "tables", "attr_list", "md_in_html", "sane_lists",

@@ -1,8 +1,8 @@
-"""Suggests the known name that an unknown one is probably meant for."""
+"""Suggests the known name that an unknown one is probably meant for, and lists names in a sentence."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _LIKENESS = 0.6
 """The least share of letters that two names have in common, of those of both."""
@@ -46,3 +46,13 @@ def suggest(name: str, known: Iterable[str], otherwise: str = "") -> str:
     """
     near = find_nearest(name, known)
     return f"did you mean {near!r}?" if near is not None else otherwise
+
+
+def join_words(words: Sequence[str], link: str = "or") -> str:
+    """Return words as a list in a sentence: "a, b or c".
+
+    Args:
+        words: The words, as they are to be shown.
+        link: What comes before the last one.
+    """
+    return f"{', '.join(words[:-1])} {link} {words[-1]}" if len(words) > 1 else "".join(words)

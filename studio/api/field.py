@@ -30,6 +30,11 @@ class Field:
     unit: str | None = None
 
 
+def describe_unit(unit: str) -> str:
+    """Return a unit as it stands after a number: "pixels", or "(a factor)" for a number without one."""
+    return f"(a {unit})" if unit in ("factor", "share") else unit
+
+
 @dataclass(frozen=True, init=False)
 class Channels:
     """Channel counts of an image input or output: `Annotated[Image, Channels(3)]`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import numbers
 import operator
@@ -65,7 +66,7 @@ class TypeSpec:
             text += f" of kind {' or '.join(sorted(self.kinds))}"
         for _ in range(self.depth):
             text = f"list[{text}]"
-        return f"{text} | None" if self.optional else text
+        return f"{text} or null" if self.optional else text
 
     def item(self) -> TypeSpec:
         """Return the type of one entry, of a type that is a list."""
@@ -119,7 +120,7 @@ def check_value(spec: TypeSpec, value: Any, classes: Mapping[str, type]) -> Any:
     if value is None:
         if spec.optional or spec.name in ("any", "json"):
             return None
-        raise ValueProblem(str(spec), "None")
+        raise ValueProblem(str(spec), "null")
     checker = _CHECKS.get(spec.name)
     value = _check_class(spec, value, classes) if checker is None else checker(spec, value)
     if spec.limits is not None:
@@ -361,7 +362,7 @@ def _add_article(noun: str) -> str:
 def _describe_scalar(value: bool | int | float | str | None) -> str:
     if isinstance(value, int) and value.bit_length() > 250:
         return f"a whole number of {value.bit_length()} bits"  # Python refuses to write out very long ones
-    text = repr(value)
+    text = repr(value) if not isinstance(value, bool | None) else json.dumps(value)  # as a graph writes it
     return text if not isinstance(value, str) or len(text) <= 60 else f"{text[:56]}...{text[0]}"
 
 

@@ -8,9 +8,11 @@ from typing import Any
 import click
 
 from studio.api import Field, Input, NodeType, Output, Resources, TypeSpec
+from studio.api.field import describe_unit
 from studio.api.type_spec import describe_value
 from studio.cli.node_example import find_example, write_example_call
 from studio.graph.builder import format_document
+from studio.suggestion import join_words
 
 _LIMITS = {
     "minimum": "ge",
@@ -28,7 +30,6 @@ _NOTES = {
     "pattern": "matching {}",
     "lazy": "read only where it is needed",
     "unkeyed": "no part of the fingerprint",
-    "added": "no part of the fingerprint at its default",
 }
 _MANNERS = {
     "asynchronous": "waits with many others (async)",
@@ -134,7 +135,8 @@ def _describe_limits(end: Mapping[str, Any]) -> str:
     parts = [f"{sign} {_write_number(end[key])}" for key, sign in _SIGNS.items() if key in end]
     if "min_length" in end or "max_length" in end:
         parts.append(f"length {end.get('min_length', 0)} to {end.get('max_length', 'any')}")
-    return (f" {' and '.join(parts)}" if parts else "") + (f" {end['unit']}" if "unit" in end else "")
+    text = (f" {' and '.join(parts)}" if parts else "") + (f" {describe_unit(end['unit'])}" if "unit" in end else "")
+    return f",{text}" if text and end["type"].endswith(" or null") else text
 
 
 def _write_number(number: float) -> str:
@@ -149,10 +151,13 @@ def _list_needs(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         manners.append(f"up to {row['stack_limit']} calls at once")
     yield "runs", ", ".join(manners)
     if row["encodings"]:
-        yield "color", f"takes any color space encoded as {' or '.join(row['encodings'])}"
+        yield "color", f"takes any color space encoded as {join_words(row['encodings'])}"
     resources = row["resources"]
     if resources != {"device_bytes": None, "cores": Resources().cores}:
         size, cores = resources["device_bytes"], resources["cores"]
         parts = [f"{size / 2**20:,.0f} MiB on the device"] * (size is not None)
         yield "resources", ", ".join([*parts, f"{cores} {'core' if cores == 1 else 'cores'}"])
+    added = [name for name, end in row["inputs"].items() if end.get("added")]
+    if added:
+        yield "fingerprint", f"leaves out {join_words(added, 'and')} at the default"
     yield "source", f"{row['where']}, code {row['code']}"

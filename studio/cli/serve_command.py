@@ -34,7 +34,9 @@ _DAY = 86400.0
 @click.option(
     "--data", type=PathType(), help="Folder of jobs, files and tokens.  [default: ~/.local/share/studio/server]"
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; any but loopback needs a token.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen at; any but loopback needs a token."
+)
 @click.option("--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 for a free one.")
 @click.option("--allow-host", "allowed_hosts", multiple=True, metavar="NAME",
               help="Another name of this server, as behind a proxy. May be repeated.")  # fmt: skip

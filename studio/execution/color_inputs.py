@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from studio.api import Image, Mask, NodeType, Video, convert_color
+from studio.suggestion import join_words
 
 _COLORED = frozenset({"image", "mask", "video"})
 
@@ -43,5 +44,5 @@ def _convert(node_type: NodeType, value: Any) -> Any:
 def _describe(node_type: NodeType) -> str:
     taken = "sRGB only"
     if node_type.encodings:
-        taken = "plain sRGB, and any color space encoded as " + " or ".join(sorted(node_type.encodings))
+        taken = f"plain sRGB, and any color space encoded as {join_words(sorted(node_type.encodings))}"
     return f"inputs in other color spaces were converted to sRGB and clipped to [0, 1]: {node_type.id} takes {taken}"

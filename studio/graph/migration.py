@@ -14,6 +14,7 @@ from studio.graph.document import NodeDocument
 from studio.graph.findings import Findings
 from studio.graph.json_pointer import escape
 from studio.plugin_code import mark_plugin_call
+from studio.suggestion import join_words
 
 Chain = Sequence[Migration]
 
@@ -181,7 +182,7 @@ def _migrate_unversioned(
     fits = list(_find_fits(node, node_type, used))
     if not fits:
         return None
-    names, versions = ", ".join(map(repr, old)), " and ".join(found.version for found in fits)
+    names, versions = join_words([*map(repr, old)], "and"), join_words([found.version for found in fits], "and")
     if any(_differ(found, fits[0], used) for found in fits):
         findings.report(
             "E124",
@@ -195,7 +196,8 @@ def _migrate_unversioned(
     findings.warn(
         "W104",
         where,
-        f"{names} is of version {fits[0].version} of {node_type.id}, and {node_type.version} is installed",
+        f"{names} {'is' if len(old) == 1 else 'are'} of version {fits[0].version} of {node_type.id},"
+        f" and {node_type.version} is installed",
         hint=f'it is migrated; add "version": "{fits[0].version}", or use the new names',
     )
     return fits[0]

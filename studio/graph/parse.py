@@ -249,12 +249,13 @@ def _refuse_version(data: Mapping[str, Any], name: str) -> GraphError:
         if program:
             hint = f"this is a document of {program}; import it first: studio import {name or 'FILE'}"
         return _refuse("E101", "missing version of the format", where="/studio", expected="1", hint=hint, source=name)
+    found = describe_value(data["studio"])
     return _refuse(
         "E101",
-        f"unsupported version {data['studio']!r} of the format",
+        f"unsupported version {found} of the format",
         where="/studio",
         expected="1",
-        found=repr(data["studio"])[:80],
+        found=found,
         hint="this Studio reads version 1",
         source=name,
     )

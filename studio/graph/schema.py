@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from studio.api import Field, Input, NodeType, TypeSpec
+from studio.api.field import describe_unit
 from studio.api.model import SCHEMES
 from studio.api.type_spec import PLAIN_TYPES, REFERENCE_TYPES
 from studio.graph.catalog import Catalog
@@ -292,8 +293,8 @@ def _describe(node_type: NodeType, *texts: str) -> str:
 
 def _describe_input(end: Input, media: Iterable[str]) -> Schema:
     schema = _describe_spec(end.spec, media)
-    unit = f", in {end.spec.limits.unit}" if end.spec.limits is not None and end.spec.limits.unit else ""
-    schema["title"] = f"{end.spec}{unit}"
+    unit = describe_unit(end.spec.limits.unit) if end.spec.limits is not None and end.spec.limits.unit else ""
+    schema["title"] = f"{end.spec}{unit and (' ' if unit.startswith('(') else ', in ')}{unit}"
     if end.description:
         schema["description"] = end.description
     default = end.default.to_json() if hasattr(end.default, "to_json") else end.default

@@ -45,6 +45,7 @@ ALLOWED = {
     "film grain": "the grain of photographic film",
     "it sounds": "the verb",
     "is told from a plain one": "distinguished",
+    "there is no file": "none exists",
     "sound darker": "the verb",
 }
 """Phrases in which a forbidden word is right, and why."""

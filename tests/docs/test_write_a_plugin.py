@@ -11,9 +11,11 @@ import sys
 import tomllib
 from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from studio.api.color import ColorEncoding, Primaries, Range
 from studio.testing import TestContext
 
 PAGE = (Path(__file__).parents[2] / "docs" / "write_a_plugin.md").read_text(encoding="utf-8")
@@ -145,6 +147,18 @@ def test_every_node_type_of_the_page_keeps_its_promises(folder: Path) -> None:
     assert done.stdout.count(" 0 failed") == 6
     assert "batch" in done.stdout
     assert "unkeyed inputs" in done.stdout
+
+
+@pytest.mark.parametrize(("part", "words"), [("encoding", ColorEncoding), ("primaries", Primaries), ("range", Range)])
+def test_the_table_of_color_spaces_has_every_word(part: str, words: object) -> None:
+    section = PAGE.partition("\n## Color\n")[2].partition("\n## ")[0]
+    cells = [line.split(" | ") for line in section.splitlines() if line.startswith("| ")]
+    found, current = [], ""
+    for first, listed, *_ in cells:
+        current = first.strip("|` ") or current
+        found += re.findall(r'`"([^"]+)"`', listed) if current == part else []
+
+    assert found == list(get_args(words))
 
 
 def test_the_page_lists_every_argument_of_the_context_for_tests() -> None:

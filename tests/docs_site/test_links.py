@@ -24,5 +24,13 @@ def test_a_link_to_a_file_of_the_repository_is_whole(tmp_path: Path) -> None:
     assert find_broken_links([tmp_path], [Page("docs/a.md", "A", "[graph](../graph.json)")]) == []
 
 
+def test_a_link_to_a_folder_is_broken(tmp_path: Path) -> None:
+    (tmp_path / "graphs").mkdir()
+
+    assert find_broken_links([tmp_path], [Page("docs/a.md", "A", "[graphs](../graphs)")]) == [
+        "docs/a.md: no file for the link '../graphs'"
+    ]
+
+
 def test_elements_with_an_id_are_anchors() -> None:
     assert find_anchors('| <span id="e001">E001</span> |\n') == {"e001"}

@@ -78,6 +78,7 @@ def test_the_example_and_the_graphs_that_use_it_are_there(page: Page) -> None:
         (Field(max_length=5), "length 0 to 5"),
         (Field(min_length=1), "length 1 or more"),
         (Field(unit="seconds"), "seconds"),
+        (Field(ge=0, le=1, unit="share"), "0 to 1 (a share)"),
         (Field(ge=-1_000_000, le=0.5), "-1,000,000 to 0.5"),
     ],
 )

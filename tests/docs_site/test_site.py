@@ -118,7 +118,7 @@ def _find_broken(pages: dict[Path, _Links]) -> Iterator[str]:
                 continue
             name, _, anchor = unquote(target).partition("#")
             place = (path.parent / name).resolve() if name else path
-            if not place.exists() or (
+            if not place.is_file() or (
                 anchor and place in pages and anchor not in pages[place].ids and not anchor.startswith("__")
             ):
                 yield f"{path.name}: {target}"

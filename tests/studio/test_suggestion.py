@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from studio.suggestion import find_nearest, list_nearest, suggest
+from studio.suggestion import find_nearest, join_words, list_nearest, suggest
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,6 +29,11 @@ def test_near_names_are_listed_from_the_nearest() -> None:
 
     assert list_nearest("blur", known) == ["blur", "blurry", "blue"]
     assert list_nearest("blur", known, 1) == ["blur"]
+
+
+def test_words_are_joined_as_in_a_sentence() -> None:
+    assert [join_words([]), join_words(["a"]), join_words(["a", "b"])] == ["", "a", "a or b"]
+    assert join_words(["a", "b", "c"], "and") == "a, b and c"
 
 
 def test_near_names_are_found_in_one_place() -> None:

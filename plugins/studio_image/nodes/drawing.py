@@ -79,7 +79,7 @@ def fill_hole(
     Large parts need a model: `diffusion.inpaint`.
 
     Args:
-        image: Image to mend; alpha stays.
+        image: Image to repair; alpha stays.
         mask: Mask of the hole, of the same size; soft edges mix the filling in.
         method: "telea" (Telea 2004) marches inwards, "navier_stokes" (Bertalmio et al. 2001) continues lines.
         radius: Distance around a pixel from which its color is computed.

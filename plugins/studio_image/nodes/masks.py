@@ -148,7 +148,7 @@ def edit_mask(
     keep: Annotated[Literal["all", "largest"], Added] = "all",
     smooth: Annotated[int, Field(ge=0, le=1000, unit="pixels"), Added] = 0,
 ) -> Mask:
-    """Mend a mask, grow or shrink it, blur it and invert it, in this order.
+    """Repair a mask, grow or shrink it, blur it and invert it, in this order.
 
     Args:
         mask: Mask to change.

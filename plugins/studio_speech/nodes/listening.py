@@ -58,7 +58,7 @@ def write_down(
         language: Language of the speech, such as "de" or "german"; empty for detection by Whisper. Other models know
             one language.
         translate_to_english: Translate the text into English; only for Whisper.
-        voice_detector: Weights of Silero VAD: the network hears only where somebody speaks, so that it writes no words
+        voice_detector: Weights of Silero VAD: the network hears only where there is speech, so that it writes no words
             into music and noise, and subtitles begin with the voice. null for all of the audio.
 
     Raises:

@@ -10,7 +10,7 @@ from studio.errors import ModelError
 from studio.files import read_regular_file
 from studio.runtime.catalog.entry import Entry, Use
 from studio.runtime.catalog.entry_reading import read_entry
-from studio.suggestion import list_nearest
+from studio.suggestion import join_words, list_nearest
 
 
 class Catalog:
@@ -73,7 +73,7 @@ class Catalog:
         short = name.removeprefix("local:")
         if short not in self._files:
             near = list_nearest(short, self._files)
-            hint = f"did you mean {' or '.join(near)}?" if near else "see what it has: studio models search"
+            hint = f"did you mean {join_words(near)}?" if near else "see what it has: studio models search"
             raise ModelError("E608", f"the catalog has no model {name!r}", hint=hint)
         return read_entry(self._files[short])
 

@@ -95,7 +95,7 @@ def test_the_signature_is_the_declaration() -> None:
 
     assert {name: str(end.spec) for name, end in declared.inputs.items()} == {
         "image": "image", "text": "text", "items": "list[any]", "count": "int", "share": "float", "kind": "'a' | 'b'",
-        "flag": "bool", "either": "number", "data": "json", "mask": "mask | None", "model": "model", "threads": "int",
+        "flag": "bool", "either": "number", "data": "json", "mask": "mask or null", "model": "model", "threads": "int",
     }  # fmt: skip
     assert [name for name, end in declared.inputs.items() if end.required] == ["image", "text", "items"]
     assert {name: str(end.spec) for name, end in declared.outputs.items()} == {

@@ -29,7 +29,7 @@ from studio.settings import load_settings
 
 WORDS = {"asynchronous": "async", "expands": "graph", "streams": "piece by piece", "uses_frame": "position",
          "device_free": "every device", "experimental": "experimental", "lazy": "needed", "unkeyed": "fingerprint",
-         "added": "at its default",
+         "added": "at the default",
          "required": "required"}  # fmt: skip
 """A word of the text for each flag that is set."""
 
@@ -121,7 +121,7 @@ def test_everything_that_can_be_declared_is_shown() -> None:
         "type": "float", "description": "How much.", "exclusive_minimum": 0.125, "exclusive_maximum": 1234567,
         "unit": "percent", "required": False, "default": 0.5,
     }  # fmt: skip
-    assert "  image: image | None, read only where it is needed, default None\n      What to do it to." in text
+    assert "  image: image or null, read only where it is needed, default null\n      What to do it to." in text
     assert "  words: text length 2 to 30, matching [a-z]+, required" in text
     assert "  color: text, written as a color, default 'red'" in text
     assert "  share: float > 0.125 and < 1234567 percent, default 0.5" in text

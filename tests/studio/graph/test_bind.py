@@ -369,7 +369,7 @@ def test_none_is_what_is_left_out_in_a_table_and_a_finding_elsewhere(studio: Stu
 
     assert item is not None
     assert "x" not in item.values
-    with pytest.raises(GraphError, match=r"E114 .*expected int, found None"):
+    with pytest.raises(GraphError, match=r"E114 .*expected int, found null"):
         studio.plan(graph, {"x": None})
 
 

@@ -169,6 +169,12 @@ def test_a_node_without_a_version_is_migrated_if_only_an_older_one_had_its_input
     assert "'n' is of version 1.0 of words.repeat" in resolved.findings[0].message
 
 
+def test_several_old_names_are_one_sentence() -> None:
+    resolved = resolve("words.repeat", {"n": 2}, None, "a.result")
+
+    assert resolved.findings[0].message.startswith("'n' and 'result' are of version 1.0 of words.repeat, and ")
+
+
 def test_a_node_without_a_version_is_migrated_if_only_an_older_one_had_its_outputs() -> None:
     resolved = resolve("words.repeat", {"opacity": 0.5}, None, "a.words")
 

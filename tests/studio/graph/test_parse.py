@@ -63,7 +63,7 @@ def test_a_parsed_graph_does_not_change_with_the_object_it_came_from() -> None:
         ("null", "E107", "object"),
         ("{}", "E101", "missing"),
         ('{"studio": 2}', "E101", "version 2"),
-        ('{"studio": true}', "E101", "True"),
+        ('{"studio": true}', "E101", "true"),
         ('{"studio": 1.0}', "E101", "1.0"),
         ('{"studio": "1"}', "E101", "'1'"),
     ],
