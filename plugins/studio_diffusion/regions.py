@@ -73,8 +73,12 @@ def join(parts: Sequence[Part], like: Conditioning) -> Conditioning:
 
 
 def change(value: Conditioning, **about: Any) -> Conditioning:
-    """Change what is said of each prompt of a conditioning."""
-    return join([replace(part, about={**part.about, **about}) for part in split(value)], value)
+    """Change what is said of each prompt of a conditioning; None takes away what was said before."""
+
+    def update(before: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: each for name, each in {**before, **about}.items() if each is not None}
+
+    return join([replace(part, about=update(part.about)) for part in split(value)], value)
 
 
 def add_mask(value: Conditioning, mask: Any, strength: float) -> Conditioning:

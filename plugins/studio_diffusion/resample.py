@@ -104,12 +104,19 @@ def composite_latents(
     """
     _check_space(base, top)
     _check_plane(base)
+    if top.samples.shape[:-2] != base.samples.shape[:-2]:
+        kinds = [" x ".join(str(side) for side in each.samples.shape[:-2]) for each in (top, base)]
+        raise StudioError(
+            "E627",
+            f"the top latent has {kinds[0]} channels, and the base {kinds[1]}",
+            hint="make both with one model, from images of the same kind",
+        )
     rows, columns = base.samples.shape[-2:]
     across, down = max(1, base.width // columns), max(1, base.height // rows)
     left, upper = place[0] // across, place[1] // down
     right, lower = min(columns, left + top.samples.shape[-1]), min(rows, upper + top.samples.shape[-2])
     inner = (slice(max(0, upper), lower), slice(max(0, left), right))
-    if top.samples.shape[:-2] != base.samples.shape[:-2] or inner[0].start >= lower or inner[1].start >= right:
+    if inner[0].start >= lower or inner[1].start >= right:
         raise StudioError(
             "E627",
             f"the top latent of {top.width} x {top.height} at {place[0]}, {place[1]} lies outside the base of "

@@ -43,7 +43,8 @@ def set_conditioning_area(
     """Let a prompt count in a rectangle of the image alone.
 
     The rectangle is drawn as an image of its own size, and fades in over eight samples of the latent from its edges
-    inside the image. Combine it with a prompt for the whole image. SD, SDXL and SD3 only.
+    inside the image. Combine it with a prompt for the whole image. SD, SDXL and SD3 only. It takes the place of an area
+    that was set before; by default that is the whole image.
 
     Args:
         conditioning: Encoded prompt, from diffusion.encode_prompt; of several that are combined, each is changed.
@@ -55,9 +56,9 @@ def set_conditioning_area(
     """
     from studio_diffusion.regions import change
 
-    whole = (x, y, width, height) == (0, 0, None, None)
-    area = {} if whole else {"area": [x, y, width, height]}
-    return change(conditioning, **area, strength=strength)
+    if (x, y, width, height) == (0, 0, None, None):
+        return change(conditioning, area=None, strength=None if strength == 1.0 else strength)
+    return change(conditioning, area=[x, y, width, height], strength=strength)
 
 
 @node("diffusion.set_conditioning_mask")

@@ -8,6 +8,7 @@ import pytest
 from studio.api import Conditioning, Mask, StudioError
 from studio.testing import TestContext
 from studio_diffusion.nodes import conditionings, parts
+from studio_diffusion.regions import split
 
 pytestmark = pytest.mark.xdist_group("diffusers")
 
@@ -60,3 +61,15 @@ def test_a_part_of_the_image_without_a_prompt_is_an_error(ctx: TestContext) -> N
 
     assert caught.value.code == "E626"
     assert "combine_conditioning" in caught.value.hint
+
+
+def test_an_area_by_default_is_the_whole_image_again(ctx: TestContext) -> None:
+    plain = make_conditioning(0.0)
+    bounded = conditionings.set_conditioning_area(ctx, plain, x=8, width=16, strength=2.0)
+
+    whole = conditionings.set_conditioning_area(ctx, bounded)
+    untouched = conditionings.set_conditioning_area(ctx, plain)
+
+    assert [part.is_plain for part in (*split(whole), *split(untouched))] == [True, True]
+    assert not split(bounded)[0].is_plain
+    assert split(conditionings.set_conditioning_area(ctx, bounded, strength=0.5))[0].about == {"strength": 0.5}

@@ -93,6 +93,15 @@ def test_a_latent_inside_another_has_four_soft_edges(ctx: TestContext) -> None:
     assert made.sum() == pytest.approx(9)
 
 
+def test_a_latent_of_other_channels_is_told_from_one_outside(ctx: TestContext) -> None:
+    base, top = (Latent(np.ones((channels, 4, 4), np.float32), "s", 32, 32) for channels in (4, 16))
+
+    with pytest.raises(StudioError, match="has 16 channels, and the base 4") as caught:
+        parts.composite_latents(ctx, base, top)
+
+    assert caught.value.code == "E627"
+
+
 def test_a_latent_outside_another_is_an_error(ctx: TestContext) -> None:
     with pytest.raises(StudioError, match="outside") as caught:
         parts.composite_latents(ctx, make_latent(0.0), make_latent(1.0), x=16)
