@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from studio.api import ModelOpener, hookimpl
+from studio.api import ModelOpener, ValueType, hookimpl
 from studio.api.foreign import ImportRule
 
 
@@ -16,6 +16,14 @@ def studio_node_types() -> Iterable[Callable[..., Any]]:
     from studio_diffusion import nodes
 
     return nodes.NODE_TYPES
+
+
+@hookimpl
+def studio_value_types() -> Iterable[ValueType[Any]]:
+    """Return the value type `control`."""
+    from studio_diffusion.control_value import ControlType
+
+    return [ControlType()]
 
 
 @hookimpl

@@ -55,6 +55,7 @@ def check_drawing(task: str) -> Callable[[Mapping[str, Any], FindPath], Problems
 
     def check(inputs: Mapping[str, Any], find_path: FindPath) -> Problems:
         yield from _check_loras(inputs)
+        yield from _check_image_prompt(inputs)
         if task == CONTROL:
             yield from _check_span(inputs.get("control_start"), inputs.get("control_end"))
         yield from _check_plan(inputs)
@@ -221,6 +222,24 @@ def _check_loras(inputs: Mapping[str, Any]) -> Problems:
             check_weights(inputs["lora_scales"] or (), inputs["loras"] or ())
         except StudioError as error:
             yield "lora_scales", error
+
+
+def check_image_prompt(images: Any, model: Any) -> None:
+    """Raise StudioError E625 for images without a model that reads them, or a model without images."""
+    if bool(images) == (model is not None):
+        return
+    message, hint = "image_prompt needs image_prompt_model", "give an IP-Adapter, for example"
+    if not images:
+        message, hint = "image_prompt_model reads no images: image_prompt is empty", "give images to image_prompt"
+    raise StudioError("E625", message, hint=hint)
+
+
+def _check_image_prompt(inputs: Mapping[str, Any]) -> Problems:
+    if {"image_prompt", "image_prompt_model"} <= inputs.keys():
+        try:
+            check_image_prompt(inputs["image_prompt"], inputs["image_prompt_model"])
+        except StudioError as error:
+            yield "image_prompt", error
 
 
 def check_span(start: float, end: float) -> None:

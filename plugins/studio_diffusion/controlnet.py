@@ -44,6 +44,11 @@ class ControlNetModelHandle:
         """Name of its class."""
         return type(self.network).__name__
 
+    @property
+    def is_union(self) -> bool:
+        """Whether it reads several kinds of images, and is told which."""
+        return self.kind == "ControlNetUnionModel" or bool(self.network.config.get("num_mode"))
+
 
 def name_controlnet_family(class_name: str, config: dict[str, Any]) -> str:
     """Say which family a ControlNet is for, from its class and its config."""

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from studio.api import Context, Image, Model, ModelError, Packed, StudioError
+from studio.api import Context, Image, Model, Packed, StudioError
 from studio.api.quiet import hush
 from studio_diffusion.checks import check_weights
 from studio_diffusion.conditioning import Tensors, encode_prompts, pack_tensors, takes_guidance, unpack_tensors
+from studio_diffusion.control import CONTROLLED, OpenedControl, count_rows, find_nets, write_controls
 from studio_diffusion.families import EDIT, EDIT_INPAINT, PARTS, TEXT
+from studio_diffusion.image_prompts import ImagePrompt, add_image_prompt, follow_image_prompt
 from studio_diffusion.latents import decode_latents, unpack
+from studio_diffusion.lost_inputs import report_lost
 from studio_diffusion.noise import draw_noise, draw_on_cpu, list_seeds
 from studio_diffusion.noise_plan import PLAIN, NoisePlan
 from studio_diffusion.pixels import check_latents, make_images, to_batch
@@ -138,7 +141,8 @@ def draw(
     *,
     task: str = TEXT,
     loras: Sequence[tuple[Any, float]] = (),
-    controlnet: Any = None,
+    controls: Sequence[OpenedControl] = (),
+    image_prompt: ImagePrompt | None = None,
     media: Mapping[str, Any] | None = None,
     options: Mapping[str, Any] | None = None,
     dark: bool = False,
@@ -152,7 +156,8 @@ def draw(
         request: What to draw.
         task: Which pipeline to use.
         loras: LoRAs with their weights.
-        controlnet: The opened ControlNet, for a task that takes one.
+        controls: Images to follow, with their ControlNets.
+        image_prompt: Images that are read beside the prompt.
         media: Images that the pipeline takes, each of one row, by `PipelineModel.arguments`' names.
         options: Other inputs, by the same names.
         dark: Whether the images may be black all over.
@@ -164,7 +169,8 @@ def draw(
     """
     from studio_diffusion.lora import apply_loras
 
-    pipeline = opened.for_task(task, controlnet) if controlnet is not None else opened.for_task(task)
+    task = CONTROLLED[task] if controls else task
+    pipeline = opened.for_task(task, find_nets(controls)) if controls else opened.for_task(task)
     check_reading(opened, request.reading)
     share = len(request.prompts) // calls
     for call in range(calls):
@@ -173,12 +179,20 @@ def draw(
             opened, prompts, request.negative_prompt, functools.partial(ctx.log, call=call), request.reading.syntax
         )
     _warn_of_negative(opened, request, ctx)
-    with hush("diffusers", "transformers"), apply_loras(pipeline, loras):
+    guided = takes_guidance(opened, request.guidance_scale)
+    with (
+        hush("diffusers", "transformers"),
+        apply_loras(pipeline, loras),
+        follow_image_prompt(opened, pipeline, image_prompt, guided=guided) as seen,
+    ):
         shares = [share for _, share in loras]
-        encode = functools.partial(_encode, ctx, opened, pipeline, shares)
-        return _draw_stacks(
-            ctx, opened, pipeline, task, request, encode, dict(media or {}), dict(options or {}), dark=dark
-        )
+
+        def encode(part: DrawingRequest) -> Tensors:
+            return add_image_prompt(opened, _encode(ctx, opened, pipeline, shares, part), image_prompt)
+
+        followed, further = write_controls(controls, request.size, ctx.log)
+        media, options = {**(media or {}), **followed}, {**(options or {}), **further, **seen}
+        return _draw_stacks(ctx, opened, pipeline, task, request, encode, media, options, dark=dark)
 
 
 def _draw_stacks(
@@ -277,11 +291,11 @@ def sample(
         "generator": generator,
         "use_resolution_binning": False,
         **options,
-        **{name: _repeat(each, count) for name, each in (media or {}).items()},
+        **{name: count_rows(each, count) for name, each in (media or {}).items()},
     }
     wanted |= _ask_in_words(opened, request) if tensors is None else {**tensors, "output_type": "latent"}
-    arguments, lost = opened.arguments(task, **wanted)
-    _report_lost(opened, pipeline, lost, request, watch)
+    arguments, lost = opened.arguments(task, pipeline=pipeline, **wanted)
+    report_lost(pipeline, lost, request.asked, watch)
     if tensors is not None and "negative_prompt_embeds" in arguments:
         arguments["negative_prompt"] = None  # some pipelines have an empty text by default, and refuse both
     with (
@@ -296,11 +310,6 @@ def sample(
     latents = unpack(pipeline, made, *request.size)
     check_latents(latents)
     return latents
-
-
-def _repeat(given: Any, count: int) -> Any:
-    """Repeat an image of one row; a list of images is for each."""
-    return given.expand(count, *given.shape[1:]) if isinstance(given, torch.Tensor) else given
 
 
 class _Whole(float):
@@ -336,36 +345,6 @@ def _keep_part(pipeline: Any, kept: tuple[torch.Tensor, torch.Tensor], request: 
         parts = tuple(pipeline._pack_latents(each, *clean.shape) for each in parts)
     device = pipeline._execution_device
     return KeptPart(*(each.to(device) for each in parts))
-
-
-# what every call carries, whether the pipeline has a place for it or not
-_OWN_INPUTS = frozenset(
-    {
-        "area", "fits", "generator", "height", "max_sequence_length", "output_type", "side", "use_resolution_binning",
-        "width",
-    }
-)  # fmt: skip
-_ESSENTIAL = frozenset({"image", "images", "mask_image", "control_image", "ip_adapter_image", "last"})
-
-
-def _report_lost(
-    opened: PipelineModel, pipeline: Any, lost: Sequence[str], request: DrawingRequest, watch: Watch
-) -> None:
-    """Say which of the user's inputs a pipeline has no place for; a picture that is lost is an error.
-
-    Raises:
-        ModelError: E616 for images that the model does not look at.
-    """
-    told = [name for name in lost if name not in _OWN_INPUTS]
-    essential = next((name for name in told if name in _ESSENTIAL), None)
-    kind = type(pipeline).__name__
-    if essential is not None:
-        raise ModelError("E616", f"{kind} takes no {essential}", hint="take a model that was made for the task")
-    if watch.round:
-        return
-    for name in told:
-        if name in request.asked or name not in ("steps", "guidance_scale"):
-            watch.ctx.log(f"{name} has no effect: {kind} does not take it")
 
 
 def _ask_in_words(opened: PipelineModel, request: DrawingRequest) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from studio.api.foreign import ImportRule
 from studio_diffusion.importing.decoding import DECODING_RULES
+from studio_diffusion.importing.image_prompts import IMAGE_PROMPT_RULES
 from studio_diffusion.importing.latents import LATENT_RULES
 from studio_diffusion.importing.loaders import LOADER_RULES
 from studio_diffusion.importing.music import MUSIC_RULES
@@ -16,6 +17,7 @@ from studio_diffusion.importing.video_latents import VIDEO_RULES
 RULES: dict[str, ImportRule] = {
     **LOADER_RULES,
     **PROMPT_RULES,
+    **IMAGE_PROMPT_RULES,
     **LATENT_RULES,
     **VIDEO_RULES,
     **SAMPLING_RULES,

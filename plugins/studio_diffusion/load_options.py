@@ -14,6 +14,7 @@ OPTIONS: Mapping[str, type] = {
     "channels_last": bool,
     "compile": bool,
     "config": str,
+    "image_encoder": str,
     "into": str,
     "prediction": str,
     "prior": str,

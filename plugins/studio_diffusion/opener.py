@@ -15,6 +15,7 @@ from studio.api import Model, ModelError, ModelOpener
 from studio.api.model_folder import INDEX, Component, read_class, read_json
 from studio_diffusion.components import explain, find_class, find_dtype, find_parts, load_component, read_component
 from studio_diffusion.families import CONTROLNET_FAMILIES, DECODERS
+from studio_diffusion.image_prompt_weights import ImagePromptWeights, open_image_reader
 from studio_diffusion.library_messages import collect_messages
 from studio_diffusion.load_options import FILES, check_used, find_option_path, read_options, suggest_option
 from studio_diffusion.model_folder import (
@@ -36,14 +37,24 @@ if TYPE_CHECKING:
     import torch
 
     from studio_diffusion.controlnet import ControlNetModelHandle
+    from studio_diffusion.image_encoders import ImageEncoder
     from studio_diffusion.lora import LoraWeights
     from studio_diffusion.pipeline_model import PipelineModel
+
+    Opened = PipelineModel | ControlNetModelHandle | LoraWeights | ImagePromptWeights | ImageEncoder
 
 # Pipelines that make audio: another plugin opens them.
 _AUDIO_PIPELINES = ("AudioLDM2Pipeline", "AudioLDMPipeline", "MusicLDMPipeline", "StableAudioPipeline")
 
 
-_KINDS = {"lora": "lora", "pipeline": "pipeline", "denoiser": "pipeline", "controlnet": "controlnet"}
+_KINDS = {
+    "lora": "lora",
+    "pipeline": "pipeline",
+    "denoiser": "pipeline",
+    "controlnet": "controlnet",
+    "image_prompt": "image_prompt",
+    "image_encoder": "image_encoder",
+}
 
 
 class DiffusionOpener(ModelOpener):
@@ -84,7 +95,7 @@ class DiffusionOpener(ModelOpener):
 
     def open(
         self, path: Path, model: Model, *, device: str, dtype: str, parts: Mapping[str, Any] | None = None
-    ) -> PipelineModel | ControlNetModelHandle | LoraWeights:
+    ) -> Opened:
         """Load a model.
 
         Raises:
@@ -241,7 +252,7 @@ def _join_prior(pipeline: Any, folder: ModelFolder, options: Mapping[str, Any], 
 
 def _open_file(
     path: Path, model: Model, options: Mapping[str, Any], device: str, dtype: str, parts: Mapping[str, Any]
-) -> PipelineModel | LoraWeights | ControlNetModelHandle:
+) -> Opened:
     kind = "denoiser" if path.suffix.lower() == ".gguf" else find_kind(read_keys(path))
     if kind == "lora":
         from studio_diffusion.lora import load_lora
@@ -250,6 +261,8 @@ def _open_file(
         return load_lora(path, options.get("into"))
     if kind == "controlnet":
         return _open_controlnet_file(path, model, options, device, dtype)
+    if kind in ("image_prompt", "image_encoder"):
+        return open_image_reader(path, model, options, device, dtype, alone=kind == "image_encoder")
     if "base" in options or kind == "denoiser":
         return _open_denoiser(path, model, options, device, dtype, parts)
     return _open_checkpoint(path, model, options, device, dtype)

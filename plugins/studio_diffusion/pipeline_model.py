@@ -76,13 +76,15 @@ class PipelineModel:
             tasks -= {INPAINT}
         return frozenset(tasks)
 
-    def for_task(self, task: str, controlnet: ControlNetModelHandle | None = None) -> Any:
+    def for_task(
+        self, task: str, controlnet: ControlNetModelHandle | Sequence[ControlNetModelHandle] | None = None
+    ) -> Any:
         """Return the pipeline for a task; it shares all modules with `pipeline`.
 
         Args:
             task: "text_to_image", "image_to_image", "inpaint", "controlnet", "controlnet_image_to_image" or
                 "controlnet_inpaint".
-            controlnet: The opened ControlNet, for the last three.
+            controlnet: The opened ControlNet, or several, for the last three.
 
         Raises:
             ModelError: E616 if this model cannot do that, E617 if the ControlNet is not for it.
@@ -95,11 +97,12 @@ class PipelineModel:
             self._views[task] = self._build(task)
         return self._views[task]
 
-    def arguments(self, task: str, **wanted: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
+    def arguments(self, task: str, *, pipeline: Any = None, **wanted: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Translate inputs of a node into arguments of the pipeline for a task.
 
         Args:
             task: The task.
+            pipeline: The pipeline that is called, where several classes do the task.
             **wanted: `prompt`, `negative_prompt`, `width`, `height`, `steps`, `guidance_scale`, `count`, `image`,
                 `mask_image`, `control_image`, `strength`, ..., and anything else by the pipeline's own name. None
                 stands for the pipeline's default.
@@ -107,7 +110,7 @@ class PipelineModel:
         Returns:
             The arguments, and the names of those inputs that this pipeline has no argument for.
         """
-        kind = self._find_class(task)
+        kind: Any = self._find_class(task) if pipeline is None else type(pipeline)
         takes = list_parameters(kind)
         if "steps" in wanted:
             wanted |= self._scale_steps(wanted["steps"], takes)
@@ -272,14 +275,19 @@ class PipelineModel:
             if isinstance(part, torch.nn.Module):
                 setattr(self.pipeline, name, None)
 
-    def _build_controlled(self, task: str, controlnet: ControlNetModelHandle | None) -> Any:
+    def _build_controlled(
+        self, task: str, controlnet: ControlNetModelHandle | Sequence[ControlNetModelHandle] | None
+    ) -> Any:
         if task not in self.tasks:
             raise self._refuse(task)
-        if not isinstance(controlnet, ControlNetModelHandle):
+        nets = [controlnet] if isinstance(controlnet, ControlNetModelHandle) else list(controlnet or ())
+        if not nets:
             raise ModelError("E617", "this task needs a ControlNet", hint="give the reference of a ControlNet's folder")
-        check_fit(controlnet, self.pipeline, task)
-        union = controlnet.kind == "ControlNetUnionModel"
-        return self._build(task, union=union, controlnet=controlnet.network)
+        for net in nets:
+            check_fit(net, self.pipeline, task)
+        union = nets[0].kind == "ControlNetUnionModel"
+        networks = [net.network for net in nets]
+        return self._build(task, union=union, controlnet=networks if len(networks) > 1 else networks[0])
 
     def _build(self, task: str, *, union: bool = False, **extra: Any) -> Any:
         wanted = self._find_class(task, union=union)

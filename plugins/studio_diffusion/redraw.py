@@ -17,6 +17,8 @@ from studio_diffusion.pixels import read_image, read_mask, resize
 from studio_diffusion.sizes import Size, choose_size, choose_work_size
 
 if TYPE_CHECKING:
+    from studio_diffusion.control import OpenedControl
+    from studio_diffusion.image_prompts import ImagePrompt
     from studio_diffusion.pipeline_model import PipelineModel
 
 _MOST_PIXELS = 64_000_000
@@ -41,6 +43,8 @@ def redraw(
     strength: float,
     *,
     loras: Sequence[tuple[Any, float]] = (),
+    controls: Sequence[OpenedControl] = (),
+    image_prompt: ImagePrompt | None = None,
 ) -> list[Image]:
     """Draw an image over.
 
@@ -51,13 +55,15 @@ def redraw(
     if strength <= 0:
         kept = Image(np.ascontiguousarray(pixels[0].permute(1, 2, 0).numpy()))
         return [kept] * len(request.seeds)
-    start = encode_pixels(opened, pixels) if takes_latents(opened) else pixels
+    start = encode_pixels(opened, pixels) if takes_latents(opened) and not controls else pixels
     return draw(
         ctx,
         opened,
         request,
         task=IMAGE,
         loras=loras,
+        controls=controls,
+        image_prompt=image_prompt,
         media={"image": start},
         options={"strength": limit_strength(strength, request.steps)},
         dark=_is_dark(pixels),
@@ -81,6 +87,8 @@ def repaint(
     strength: float,
     *,
     loras: Sequence[tuple[Any, float]] = (),
+    controls: Sequence[OpenedControl] = (),
+    image_prompt: ImagePrompt | None = None,
 ) -> list[Image]:
     """Draw a part of an image anew, and lay it over the image.
 
@@ -93,6 +101,8 @@ def repaint(
         weight: How much of what it draws is laid over the image, height x width.
         strength: How much may change.
         loras: LoRAs with their weights.
+        controls: Images to follow, with their ControlNets.
+        image_prompt: Images that are read beside the prompt.
     """
     whole = read_image(image)
     kept: FloatArray = np.ascontiguousarray(whole[0].permute(1, 2, 0).numpy())
@@ -108,6 +118,8 @@ def repaint(
         request,
         task=INPAINT,
         loras=loras,
+        controls=controls,
+        image_prompt=image_prompt,
         media={"image": pixels, "mask_image": chosen},
         options={"strength": limit_strength(strength, request.steps)},
         dark=_is_dark(pixels),

@@ -8,7 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-Kind = Literal["pipeline", "denoiser", "lora", "vae", "text_encoder", "controlnet"]
+from studio_diffusion.image_encoders import is_image_encoder
+from studio_diffusion.image_prompt_weights import is_image_prompt
+
+Kind = Literal["pipeline", "denoiser", "lora", "vae", "text_encoder", "controlnet", "image_prompt", "image_encoder"]
 
 _LORA = (
     ".lora_A.",
@@ -75,6 +78,10 @@ def read_metadata(path: Path) -> Mapping[str, str]:
 
 def find_kind(keys: Sequence[str]) -> Kind | None:
     """Say what a file of tensors with these names is; None if it is nothing of diffusion."""
+    if is_image_prompt(keys):
+        return "image_prompt"
+    if is_image_encoder(keys):
+        return "image_encoder"
     if any(mark in key for key in keys for mark in _LORA):
         return "lora"
     if any(key.startswith(_CONTROLNET) for key in keys):

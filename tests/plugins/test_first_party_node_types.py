@@ -24,6 +24,7 @@ from studio.api import Audio, Conditioning, Image, Latent, Mask, Model, Video, g
 from studio.testing import Report, check_node_type
 from studio_audio.spectra import analyse_stft
 from studio_audio.spectrogram import Spectrogram, SpectrogramType
+from studio_diffusion.control_value import Control
 
 PLUGINS = (
     studio_audio,
@@ -311,6 +312,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "check.frames": {"video": film()},
     "diffusion.text_to_image": {"prompt": "an apple", "count": 2},
     "diffusion.edit_image": {"images": [picture()], "prompt": "an apple", "model": Model("builtin:mini-editor")},
+    "diffusion.control": {"image": picture()},
     "diffusion.sketch_to_image": {"sketch": picture(), "prompt": "an apple"},
     "diffusion.image_to_image": {"image": picture(), "prompt": "an apple"},
     "diffusion.variations": {"image": picture(), "count": 2},
@@ -499,6 +501,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 }
 
 
+SEEN = {"image_prompt": [picture()], "image_prompt_model": MINI}
+FOLLOWED = {"control": [Control(picture(), Model("builtin:mini-sketch"), "weights")]}
 VARIANTS: dict[str, dict[str, Any]] = {
     "logic.format_date": {"date": "2027-01-02"},
     "audio.trim": {"seconds": 0.1, "end": 0.3},
@@ -519,14 +523,15 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "audio.from_spectrogram_image": {"like": spectrogram()},
     "audio.soundtrack": {"video": film(), "intensity": [[0, 0.5], [4, 1]]},
     "audio.from_text": {"model": Model("builtin:mini-sounds"), "guidance_scale": 2.0},
-    "diffusion.text_to_image": {"loras": [MINI]},
+    "diffusion.text_to_image": {**SEEN, **FOLLOWED, "loras": [MINI]},
     "vision.remove_background": {"boxes": [{"left": 4, "top": 4, "width": 9, "height": 8}]},
-    "diffusion.image_to_image": {"loras": [MINI]},
+    "diffusion.image_to_image": {**SEEN, **FOLLOWED, "loras": [MINI]},
+    "diffusion.control": {"controlnet": MINI},
     "diffusion.edit_image": {"loras": [MINI], "model": MINI, "images": [picture(channels=1)], "sigmas": [1.0, 0.0]},
-    "diffusion.inpaint": {"loras": [MINI]},
-    "diffusion.outpaint": {"loras": [MINI]},
-    "diffusion.sketch_to_image": {"loras": [MINI]},
-    "diffusion.variations": {"loras": [MINI], "sigmas": [1.0, 0.0]},
+    "diffusion.inpaint": {**SEEN, **FOLLOWED, "loras": [MINI]},
+    "diffusion.outpaint": {**SEEN, **FOLLOWED, "loras": [MINI]},
+    "diffusion.sketch_to_image": {**SEEN, "loras": [MINI]},
+    "diffusion.variations": {**SEEN, **FOLLOWED, "loras": [MINI], "sigmas": [1.0, 0.0]},
     "diffusion.sample": {"latent": "encoded", "conditioning": "other words"},
     "diffusion.combine_conditioning": {"conditionings": [conditioning(0.25)]},
     "diffusion.set_conditioning_area": {"conditioning": conditioning(0.25)},

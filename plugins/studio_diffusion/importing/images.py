@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from studio.api.foreign import Importer, ImportGap, Made
+from studio_diffusion.importing.image_prompts import write_image_prompt
 from studio_diffusion.importing.known_models import KnownModel
 from studio_diffusion.importing.settings import write_model, write_negative, write_prompt, write_reading, write_settings
 from studio_diffusion.importing.split import draw_in_parts
 from studio_diffusion.importing.values import LatentPart, Sampling, VaePart
 
 _TEXT, _REDRAW, _INPAINT = "diffusion.text_to_image", "diffusion.image_to_image", "diffusion.inpaint"
-_EDIT, _SKETCH, _LAYERS = "diffusion.edit_image", "diffusion.sketch_to_image", "diffusion.layers"
+_EDIT, _LAYERS = "diffusion.edit_image", "diffusion.layers"
+_CONTROL_KINDS = {
+    "openpose": "pose", "depth": "depth", "hed": "scribble", "canny": "lines", "normal": "normals",
+    "segment": "segments", "tile": "tile", "repaint": "inpaint",
+}  # fmt: skip
 _EDITORS = ("Flux Canny", "Flux Depth", "InstructPix2Pix")
 
 
@@ -25,8 +30,6 @@ def draw_image(importer: Importer, sampling: Sampling, latent: LatentPart, vae: 
         return _draw_after(importer, sampling, latent, vae, known)
     if sampling.positive.images or sampling.latent.layers:
         return _edit(importer, sampling, vae, known)
-    if sampling.positive.controls and not importer.has(_TEXT, "control"):
-        return _follow_sketch(importer, sampling, vae, known)
     if sampling.latent.mask is not None:
         return _inpaint(importer, sampling, vae, known)
     if sampling.latent.image is not None:
@@ -80,27 +83,6 @@ def _edit(importer: Importer, sampling: Sampling, vae: VaePart, known: KnownMode
     return _add(importer, _EDIT, sampling, vae, known, more, name="edit")
 
 
-def _follow_sketch(importer: Importer, sampling: Sampling, vae: VaePart, known: KnownModel) -> Made:
-    controls = sampling.positive.controls
-    if len(controls) > 1:
-        raise ImportGap("several ControlNets at once", _SKETCH)
-    if sampling.latent.image is not None or sampling.latent.mask is not None:
-        raise ImportGap("a ControlNet over an image", _SKETCH)
-    more = {"sketch": controls[0].image, "kind": "as_it_is", **write_control(importer, sampling)}
-    return _add(importer, _SKETCH, sampling, vae, known, {**more, **_write_size(sampling.latent)}, name="paint")
-
-
-def write_control(importer: Importer, sampling: Sampling) -> dict[str, Any]:
-    """Return the inputs of the only ControlNet."""
-    control = sampling.positive.controls[0]
-    return {
-        "control_scale": control.scale,
-        "control_start": control.start,
-        "control_end": control.end,
-        "controlnet": importer.find_model(sampling.node, "controlnet", control.file),
-    }
-
-
 def _inpaint(importer: Importer, sampling: Sampling, vae: VaePart, known: KnownModel) -> Made:
     latent = sampling.latent
     if latent.mask_mode != "model" or sampling.denoise not in (1, 1.0):
@@ -150,10 +132,8 @@ def _write_extras(importer: Importer, sampling: Sampling, type: str) -> dict[str
     """Return image prompts and ControlNets, as inputs."""
     found: dict[str, Any] = {}
     positive = sampling.positive
-    if positive.image_prompts:
-        found["image_prompt"] = [image for image, _ in positive.image_prompts]
-        found["image_prompt_scale"] = positive.image_prompts[0][1]
-    if positive.controls and type != _SKETCH:
+    found |= write_image_prompt(importer, positive.image_prompts + sampling.model.image_prompts)
+    if positive.controls:
         found["control"] = [_make_control(importer, sampling, at) for at in range(len(positive.controls))]
     return found
 
@@ -162,4 +142,18 @@ def _make_control(importer: Importer, sampling: Sampling, at: int) -> Made:
     control = sampling.positive.controls[at]
     inputs = {"image": control.image, "scale": control.scale, "start": control.start, "end": control.end}
     inputs["controlnet"] = importer.find_model(sampling.node, "controlnet", control.file)
+    if control.kind:
+        inputs["kind"] = _read_kind(control.kind)
     return Made({"from": importer.add(sampling.node, "diffusion.control", inputs, name="control")}, "control")
+
+
+def _read_kind(kind: str) -> str:
+    """Return what an image shows by ComfyUI's name of it.
+
+    Raises:
+        ImportGap: It is not told.
+    """
+    found = next((ours for mark, ours in _CONTROL_KINDS.items() if kind.startswith(mark)), None)
+    if found is None:
+        raise ImportGap(f"a ControlNet for {kind!r}", "the kind of image that it reads")
+    return found

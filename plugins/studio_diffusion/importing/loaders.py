@@ -119,7 +119,6 @@ def _skip_layers(importer: Importer, node: ForeignNode) -> Any:
 
 _SPEED = ImportRule(_pass_model("it changes the speed only"))
 _SHIFT = ImportRule(_shift, ("shift",))
-_NAME = ImportRule(_load_name, ("name",))
 
 LOADER_RULES: dict[str, ImportRule] = {
     "CheckpointLoaderSimple": ImportRule(_load_checkpoint, ("ckpt_name",)),
@@ -140,7 +139,7 @@ LOADER_RULES: dict[str, ImportRule] = {
     "ControlNetLoader": ImportRule(_load_controlnet, ("control_net_name",)),
     "DiffControlNetLoader": ImportRule(_load_controlnet, ("control_net_name",)),
     "SetUnionControlNetType": ImportRule(_set_control_kind, ("type",)),
-    **dict.fromkeys(("CLIPVisionLoader", "StyleModelLoader", "LatentUpscaleModelLoader"), _NAME),
+    "LatentUpscaleModelLoader": ImportRule(_load_name, ("name",)),
     "LoraLoader": ImportRule(_add_lora, ("lora_name", "strength_model", "strength_clip")),
     "LoraLoaderModelOnly": ImportRule(_add_lora, ("lora_name", "strength_model")),
     **dict.fromkeys(("ModelSamplingSD3", "ModelSamplingAuraFlow", "MiniMaxH3SigmaShift"), _SHIFT),

@@ -90,18 +90,6 @@ def _set_span(importer: Importer, node: ForeignNode, entry: Entry) -> Entry:
     return replace(entry, span=(importer.get(node, "start", 0.0), importer.get(node, "end", 1.0)))
 
 
-def _see(importer: Importer, node: ForeignNode) -> Any:
-    return importer.get(node, "image")
-
-
-def _add_image_prompt(importer: Importer, node: ForeignNode) -> Any:
-    prompt, image = get_prompt(importer, node, "conditioning"), importer.get(node, "clip_vision_output")
-    strength = importer.get(node, "strength", 1.0)
-    if not isinstance(image, Made):
-        raise ImportGap("an image as a prompt")
-    return replace(prompt, image_prompts=(*prompt.image_prompts, (image, strength)))
-
-
 def _add_control(importer: Importer, node: ForeignNode) -> Any:
     net = importer.get(node, "control_net")
     if not isinstance(net, ControlFile):
@@ -199,9 +187,6 @@ PROMPT_RULES: dict[str, ImportRule] = {
     "ConditioningSetAreaStrength": ImportRule(_change_entries(_set_strength), ("strength",)),
     "ConditioningSetMask": ImportRule(_change_entries(_set_mask), ("strength", "set_cond_area")),
     "ConditioningSetTimestepRange": ImportRule(_change_entries(_set_span), ("start", "end")),
-    "CLIPVisionEncode": ImportRule(_see, ("crop",)),
-    "unCLIPConditioning": ImportRule(_add_image_prompt, ("strength", "noise_augmentation")),
-    "StyleModelApply": ImportRule(_add_image_prompt, ("strength", "strength_type")),
     "ControlNetApply": ImportRule(_add_control, ("strength",)),
     "ControlNetApplyAdvanced": ImportRule(_add_control, _CONTROL),
     "ControlNetApplySD3": ImportRule(_add_control, _CONTROL),

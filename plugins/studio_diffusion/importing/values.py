@@ -9,6 +9,37 @@ from studio.api.foreign import ForeignNode, Made
 
 
 @dataclass(frozen=True)
+class SeenImage:
+    """Images that an encoder of images reads, by its file in the folder "clip_vision"."""
+
+    images: tuple[Any, ...]
+    encoder: str = ""
+
+
+@dataclass(frozen=True)
+class ImagePromptPart:
+    """Images that are read as prompts.
+
+    Attributes:
+        node: The node that adds them.
+        images: The images.
+        folder: Folder of the weights that read them.
+        file: Their file; "" where the encoder alone reads them.
+        encoder: File of the encoder of images.
+        scale: How strongly they count.
+        use: What they decide on: "all", "style" or "layout".
+    """
+
+    node: ForeignNode
+    images: tuple[Any, ...]
+    folder: str
+    file: str
+    encoder: str
+    scale: Any = 1.0
+    use: str = "all"
+
+
+@dataclass(frozen=True)
 class ModelPart:
     """A denoiser.
 
@@ -20,6 +51,7 @@ class ModelPart:
         shift: Shift of the timesteps of a flow model.
         first_guidance: Guidance of a video's first frame, where it rises from frame to frame.
         prediction: What the denoiser predicts, where another node says so.
+        image_prompts: Images that an IP-Adapter reads.
     """
 
     node: ForeignNode
@@ -29,6 +61,7 @@ class ModelPart:
     shift: float | None = None
     first_guidance: float | None = None
     prediction: str = ""
+    image_prompts: tuple[ImagePromptPart, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,7 +123,7 @@ class Prompt:
         guidance: Guidance that a distilled model is told.
         images: Images beside the prompt, for a model that edits.
         controls: ControlNets.
-        image_prompts: Images that are read as prompts, and their strengths.
+        image_prompts: Images that are read as prompts.
         music: Words of a song, and what else is said of music, by the names of inputs.
         zero: Whether it stands for no prompt at all.
         fps: Frames per second that a video model is told.
@@ -103,7 +136,7 @@ class Prompt:
     guidance: Any = None
     images: tuple[Any, ...] = ()
     controls: tuple[ControlPart, ...] = ()
-    image_prompts: tuple[tuple[Any, Any], ...] = ()
+    image_prompts: tuple[ImagePromptPart, ...] = ()
     music: tuple[tuple[str, Any], ...] = ()
     zero: bool = False
     fps: Any = None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Literal, NamedTuple
 
 from studio.api import Added, Field, Image, Model, ModelKinds
+from studio_diffusion.control_value import Control
 from studio_diffusion.prompt_syntax import PromptSyntax
 
 Side = Annotated[int | None, Field(ge=1, le=16_384, unit="pixels")]
@@ -65,6 +66,11 @@ Schedule = Annotated[
 Shift = Annotated[float | None, Field(gt=0, le=1000, unit="factor"), Added]
 Syntax = Annotated[PromptSyntax, Added]
 Skip = Annotated[int | None, Field(ge=0, le=11), Added]
+Controls = Annotated[list[Control] | None, Field(max_length=8), Added]
+ImagePrompts = Annotated[list[Image] | None, Field(max_length=16), Added]
+ImagePromptModel = Annotated[Annotated[Model, ModelKinds("image_prompt", "image_encoder")] | None, Added]
+ImagePromptScale = Annotated[float, Field(ge=0, le=5, unit="factor"), Added]
+ImagePromptUse = Annotated[Literal["all", "style", "layout"], Added]
 Sigmas = Annotated[list[float] | None, Field(max_length=1001), Added]
 
 

@@ -12,10 +12,15 @@ from studio_diffusion.nodes.ends import (
     MINI,
     MINI_SKETCH,
     SIZE_AND_STEPS,
+    Controls,
     Count,
     Drawn,
     DrawnAfterSketch,
     Guidance,
+    ImagePromptModel,
+    ImagePrompts,
+    ImagePromptScale,
+    ImagePromptUse,
     Loras,
     Pipeline,
     Prompt,
@@ -36,18 +41,28 @@ from studio_diffusion.prompt_syntax import PromptReading
 
 _SAME = (
     "negative_prompt", "width", "height", "steps", "guidance_scale", "sampler", "schedule", "shift", "sigmas",
-    "prompt_syntax", "clip_skip", "count", "loras", "lora_scales", "model",
+    "prompt_syntax", "clip_skip", "count", "loras", "lora_scales", "image_prompt", "image_prompt_scale",
+    "image_prompt_use", "image_prompt_model", "control", "model",
 )  # fmt: skip
+_KINDS = {"lines": "lines", "canny": "lines", "scribble": "scribble", "depth": "depth"}
+_IMAGE_PROMPT = ("image_prompt", "image_prompt_model", "image_prompt_scale", "image_prompt_use")
 
 
 def _draw_all(ctx: Context, calls: Sequence[Mapping[str, Any]]) -> list[Drawn]:
+    from studio_diffusion.control import open_controls
     from studio_diffusion.generate import draw, make_request, open_models
+    from studio_diffusion.image_prompts import open_image_prompt
     from studio_diffusion.noise import list_seeds
     from studio_diffusion.sizes import choose_size
 
     first = calls[0]
     count = first["count"]
-    with open_models(ctx, first["model"], first["loras"] or (), first["lora_scales"] or ()) as (opened, loras):
+    adapters = (first["loras"] or (), first["lora_scales"] or ())
+    with (
+        open_models(ctx, first["model"], *adapters) as (opened, loras),
+        open_image_prompt(ctx, *(first[name] for name in _IMAGE_PROMPT)) as image_prompt,
+        open_controls(ctx, first["control"]) as controls,
+    ):
         request = make_request(
             opened,
             prompts=[call["prompt"] for call in calls for _ in range(count)],
@@ -60,7 +75,15 @@ def _draw_all(ctx: Context, calls: Sequence[Mapping[str, Any]]) -> list[Drawn]:
             plan=read_noise_plan(first),
             reading=PromptReading(first["prompt_syntax"], first["clip_skip"]),
         )
-        images = draw(ctx, opened, request, loras=loras, calls=len(calls))
+        images = draw(
+            ctx,
+            opened,
+            request,
+            loras=loras,
+            controls=controls,
+            image_prompt=image_prompt,
+            calls=len(calls),
+        )
     groups = [images[at : at + count] for at in range(0, len(images), count)]
     return [Drawn(group[0], group) for group in groups]
 
@@ -93,6 +116,11 @@ def text_to_image(
     count: Count = 1,
     loras: Loras = None,
     lora_scales: Scales = None,
+    image_prompt: ImagePrompts = None,
+    image_prompt_scale: ImagePromptScale = 1.0,
+    image_prompt_use: ImagePromptUse = "all",
+    image_prompt_model: ImagePromptModel = None,
+    control: Controls = None,
     model: Pipeline = MINI,
 ) -> Drawn:
     """Generate images from text.
@@ -126,6 +154,13 @@ def text_to_image(
         count: Number of images; they use the seeds `seed`, `seed + 1` and so on.
         loras: LoRAs (Hu et al. 2021) to apply to the model; null for none.
         lora_scales: Strength of each LoRA, or one for all; null for 1.
+        image_prompt: Images that are read as a part of the prompt (IP-Adapter, Ye et al. 2023); null for none.
+        image_prompt_scale: How strongly the images of `image_prompt` count; 1 is as their model was trained.
+        image_prompt_use: What the images of `image_prompt` decide on: "all", "style" or "layout" (InstantStyle, Wang et
+            al. 2024); the last two for SDXL with an IP-Adapter only.
+        image_prompt_model: Weights that read `image_prompt`: an IP-Adapter for SD, SDXL, SD3 or Flux, Flux Redux, or
+            for SDXL the vision model of CLIP-G, whose embedding takes the place of the prompt's pooled one.
+        control: Images to follow, each from diffusion.control, several at once; null for none.
         model: Weights of a text-to-image model.
     """
     call = {
@@ -145,6 +180,11 @@ def text_to_image(
         "count": count,
         "loras": loras,
         "lora_scales": lora_scales,
+        "image_prompt": image_prompt,
+        "image_prompt_scale": image_prompt_scale,
+        "image_prompt_use": image_prompt_use,
+        "image_prompt_model": image_prompt_model,
+        "control": control,
         "model": model,
     }
     return _draw_all(ctx, [call])[0]
@@ -192,6 +232,10 @@ def sketch_to_image(
     count: Count = 1,
     loras: Loras = None,
     lora_scales: Scales = None,
+    image_prompt: ImagePrompts = None,
+    image_prompt_scale: ImagePromptScale = 1.0,
+    image_prompt_use: ImagePromptUse = "all",
+    image_prompt_model: ImagePromptModel = None,
     controlnet: Annotated[Model, ModelKinds("controlnet")] = MINI_SKETCH,
     model: Pipeline = MINI,
 ) -> DrawnAfterSketch:
@@ -225,13 +269,20 @@ def sketch_to_image(
         count: Number of images; they use the seeds `seed`, `seed + 1` and so on.
         loras: LoRAs (Hu et al. 2021) to apply to the model; null for none.
         lora_scales: Strength of each LoRA, or one for all; null for 1.
+        image_prompt: Images that are read as a part of the prompt (IP-Adapter, Ye et al. 2023); null for none.
+        image_prompt_scale: How strongly the images of `image_prompt` count; 1 is as their model was trained.
+        image_prompt_use: What the images of `image_prompt` decide on: "all", "style" or "layout" (InstantStyle, Wang et
+            al. 2024); the last two for SDXL with an IP-Adapter only.
+        image_prompt_model: Weights that read `image_prompt`: an IP-Adapter for SD, SDXL, SD3 or Flux, Flux Redux, or
+            for SDXL the vision model of CLIP-G, whose embedding takes the place of the prompt's pooled one.
         controlnet: Weights of the ControlNet; they must fit the model.
         model: Weights of a text-to-image model.
     """
     import numpy as np
 
-    from studio_diffusion.control import draw_controlled
-    from studio_diffusion.generate import open_models, repeat_request
+    from studio_diffusion.control import OpenedControl, require_net
+    from studio_diffusion.generate import draw, open_models, repeat_request
+    from studio_diffusion.image_prompts import open_image_prompt
     from studio_diffusion.pixels import read_image
     from studio_diffusion.sizes import choose_size, fit_shape
     from studio_diffusion.sketch import prepare_sketch
@@ -239,7 +290,11 @@ def sketch_to_image(
     check_span(control_start, control_end)
     plan = read_noise_plan({"sampler": sampler, "schedule": schedule, "shift": shift, "sigmas": sigmas})
     adapters = (loras or (), lora_scales or ())
-    with open_models(ctx, model, *adapters) as (opened, ready), ctx.open(controlnet) as net:
+    with (
+        open_models(ctx, model, *adapters) as (opened, ready),
+        ctx.open(controlnet) as net,
+        open_image_prompt(ctx, image_prompt, image_prompt_model, image_prompt_scale, image_prompt_use) as seen,
+    ):
         if not (width or height):
             size = fit_shape(opened, (sketch.width, sketch.height))
         else:
@@ -259,15 +314,8 @@ def sketch_to_image(
             plan=plan,
             reading=PromptReading(prompt_syntax, clip_skip),
         )
-        images = draw_controlled(
-            ctx,
-            opened,
-            request,
-            net,
-            control,
-            strength=control_scale,
-            start=control_start,
-            end=control_end,
-            loras=ready,
-        )
+        require_net(net, controlnet)
+        shown = _KINDS.get(kind, "auto") if net.is_union else "auto"
+        followed = OpenedControl(net, control, control_scale, control_start, control_end, shown)
+        images = draw(ctx, opened, request, loras=ready, controls=[followed], image_prompt=seen)
     return DrawnAfterSketch(images[0], images, control)

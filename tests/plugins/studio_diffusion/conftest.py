@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from studio.api import Model, ModelOpener, hookimpl
+from studio.api import Model, ModelOpener, ValueType, hookimpl
 from studio.testing import TestContext
 
 WORDS = ["apple", "heart", "sun", "house", "red", "blue", "cherry", "leaf"]
@@ -27,6 +27,13 @@ class MiniPlugin:
         from studio_diffusion import nodes
 
         return nodes.NODE_TYPES
+
+    @hookimpl
+    def studio_value_types(self) -> Iterable[ValueType[Any]]:
+        """Return the plugin's value types."""
+        from studio_diffusion.control_value import ControlType
+
+        return [ControlType()]
 
     @hookimpl
     def studio_model_openers(self) -> Iterable[ModelOpener]:

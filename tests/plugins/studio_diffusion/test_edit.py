@@ -11,7 +11,7 @@ import pytest
 
 from studio.api import Image, Mask, Model, ModelError
 from studio.testing import TestContext
-from studio_diffusion.nodes import edits, images, redraws
+from studio_diffusion.nodes import edits, images, inpaints
 
 pytestmark = pytest.mark.xdist_group("diffusers")
 
@@ -118,7 +118,7 @@ def test_fill_draws_a_part_anew(ctx: TestContext, models: dict[str, Model]) -> N
     start, mask = picture(), np.zeros((64, 48), np.float32)
     mask[:32] = 1
 
-    made = redraws.inpaint(ctx, start, Mask(mask), "a cat", model=models["fill"], steps=2, mask_blur=0.0).image
+    made = inpaints.inpaint(ctx, start, Mask(mask), "a cat", model=models["fill"], steps=2, mask_blur=0.0).image
 
     assert np.array_equal(made.pixels[40:], start.pixels[40:])
     assert np.abs(made.pixels[:24] - start.pixels[:24]).mean() > 0.01

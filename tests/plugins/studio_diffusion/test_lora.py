@@ -243,7 +243,8 @@ def test_a_lora_knows_its_bytes(opener: Any, tmp_path: Path) -> None:
 
 def test_sketches_outpainting_and_variations_take_loras(ctx: TestContext, tmp_path: Path) -> None:
     from studio_diffusion.nodes.images import sketch_to_image
-    from studio_diffusion.nodes.redraws import draw_variations, outpaint
+    from studio_diffusion.nodes.inpaints import outpaint
+    from studio_diffusion.nodes.redraws import draw_variations
 
     lora = Model(f"file:{write_lora(tmp_path / 'lora.safetensors', SD3, scale=2.0)}")
     image = Image(np.full((32, 32, 3), 200, np.uint8))

@@ -7,7 +7,8 @@ import pytest
 
 from studio.api import Image, Mask
 from studio.testing import TestContext
-from studio_diffusion.nodes.redraws import image_to_image, inpaint
+from studio_diffusion.nodes.inpaints import inpaint
+from studio_diffusion.nodes.redraws import image_to_image
 
 pytestmark = pytest.mark.xdist_group("diffusers")
 

@@ -11,7 +11,7 @@ import pytest
 
 from studio.api import Image, Latent, Mask, Model, ModelError, StudioError
 from studio.testing import TestContext
-from studio_diffusion.nodes import images, parts, redraws
+from studio_diffusion.nodes import images, inpaints, parts, redraws
 from studio_diffusion.sampler_names import PLANNED, SCHEDULE_NAMES
 from studio_diffusion.schedules import SCHEDULES
 from studio_diffusion.solvers import SOLVERS
@@ -147,7 +147,7 @@ def test_inpainting_follows_a_schedule(ctx: TestContext, models: dict[str, Model
     mask = Mask(np.ones((64, 64), np.float32))
     given: dict[str, Any] = {"steps": 4, "sampler": sampler, "model": models[model], "mask_blur": 0.0}
     made = [
-        redraws.inpaint(ctx, picture(), mask, "a cat", schedule=schedule, strength=0.7, **given).image.pixels
+        inpaints.inpaint(ctx, picture(), mask, "a cat", schedule=schedule, strength=0.7, **given).image.pixels
         for schedule in ("simple", "karras")
     ]
 

@@ -13,8 +13,9 @@ import torch
 from studio.api import Conditioning, Mask, Model, ModelError
 from studio.testing import TestContext
 from studio_diffusion.nodes.images import sketch_to_image, text_to_image
+from studio_diffusion.nodes.inpaints import inpaint, outpaint
 from studio_diffusion.nodes.parts import encode_prompt
-from studio_diffusion.nodes.redraws import draw_variations, image_to_image, inpaint, outpaint
+from studio_diffusion.nodes.redraws import draw_variations, image_to_image
 from tests.plugins.studio_diffusion.tiny_pipelines import write_tiny_controlnet
 
 pytestmark = pytest.mark.xdist_group("diffusers")

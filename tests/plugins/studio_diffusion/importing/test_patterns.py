@@ -274,3 +274,90 @@ def test_stacks_of_loras_are_loras_in_their_order(
     inputs = get_only(graph, "diffusion.text_to_image")
     names = [Path(reference).stem for reference in inputs["loras"]]
     assert list(zip(names, inputs["lora_scales"], strict=True)) == expected
+
+
+def load_checkpoint(name: str) -> dict[str, Any]:
+    return {
+        "load": node("CheckpointLoaderSimple", ckpt_name=name),
+        "plus": node("CLIPTextEncode", text="a fox", clip="load.1"),
+        "minus": node("CLIPTextEncode", text="blurry", clip="load.1"),
+        "latent": node("EmptyLatentImage", width=512, height=512, batch_size=1),
+        "photo": node("LoadImage", image="photo.png"),
+        "vae": node("VAELoader", vae_name="vae.safetensors"),
+        **end(),
+    }
+
+
+def test_an_ip_adapter_is_an_image_prompt(studio: Studio, tmp_path: Path) -> None:
+    nodes = load_checkpoint("sd_xl_base_1.0.safetensors") | {
+        "preset": node("IPAdapterUnifiedLoader", preset="PLUS (high strength)", model="load.0"),
+        "see": node(
+            "IPAdapter", model="preset.0", ipadapter="preset.1", image="photo.0", weight=0.7, start_at=0, end_at=1,
+            weight_type="style transfer",
+        ),
+    }  # fmt: skip
+
+    graph, report = bring(studio, tmp_path, **nodes, drawn=sampler("see.0"))
+
+    inputs = get_only(graph, "diffusion.text_to_image")
+    assert (inputs["image_prompt_scale"], inputs["image_prompt_use"]) == (0.7, "style")
+    reader = inputs["image_prompt_model"]
+    assert reader["model"].endswith("ipadapter/ip-adapter-plus_sdxl_vit-h.safetensors")
+    assert reader["options"]["image_encoder"].endswith("CLIP-ViT-H-14-laion2B-s32B-b79K.safetensors")
+    assert {"ipadapter", "clip_vision"} <= {one.folder for one in report.files}
+
+
+def test_unclip_of_sdxl_and_redux_are_image_prompts(studio: Studio, tmp_path: Path) -> None:
+    seen = {
+        "eyes": node("CLIPVisionLoader", clip_name="clip_vision_g.safetensors"),
+        "seen": node("CLIPVisionEncode", clip_vision="eyes.0", image="photo.0", crop="center"),
+    }
+    unclip = node(
+        "unCLIPConditioning", conditioning="plus.0", clip_vision_output="seen.0", strength=0.75, noise_augmentation=0
+    )
+    nodes = load_checkpoint("sd_xl_base_1.0.safetensors") | seen | {"look": unclip}
+
+    graph, _ = bring(studio, tmp_path, **nodes, drawn=sampler("load.0", positive="look.0"))
+
+    inputs = get_only(graph, "diffusion.text_to_image")
+    assert inputs["image_prompt_model"].endswith("clip_vision/clip_vision_g.safetensors")
+    assert inputs["image_prompt_scale"] == 0.75
+
+    redux = {
+        "style": node("StyleModelLoader", style_model_name="flux1-redux-dev.safetensors"),
+        "look": node(
+            "StyleModelApply", conditioning="plus.0", style_model="style.0", clip_vision_output="seen.0", strength=0.5,
+            strength_type="multiply",
+        ),
+    }  # fmt: skip
+    photo = {name: nodes[name] for name in ("photo", "latent", *seen)}
+    flux = load_split("flux1-dev.safetensors", "flux") | photo | redux
+
+    graph, _ = bring(studio, tmp_path, **flux, drawn=sampler("unet.0", positive="look.0", cfg=1.0), **end())
+
+    inputs = get_only(graph, "diffusion.text_to_image")
+    assert inputs["image_prompt_model"]["model"].endswith("style_models/flux1-redux-dev.safetensors")
+
+
+def test_controlnets_are_controls_also_several_over_an_image(studio: Studio, tmp_path: Path) -> None:
+    span = {"strength": 0.8, "start_percent": 0.1, "end_percent": 0.6, "image": "photo.0"}
+    nodes = load_checkpoint("v1-5-pruned-emaonly.safetensors") | {
+        "pose": node("ControlNetLoader", control_net_name="pose.safetensors"),
+        "depth": node("ControlNetLoader", control_net_name="depth.safetensors"),
+        "one": node(
+            "ControlNetApplyAdvanced", positive="plus.0", negative="minus.0", control_net="pose.0", **span
+        ),
+        "two": node(
+            "ControlNetApplyAdvanced", positive="one.0", negative="one.1", control_net="depth.0", **span
+        ),
+        "latent": node("VAEEncode", pixels="photo.0", vae="load.2"),
+    }  # fmt: skip
+
+    graph, _ = bring(
+        studio, tmp_path, **nodes, drawn=sampler("load.0", positive="two.0", negative="two.1", denoise=0.5)
+    )
+
+    assert len(get_only(graph, "diffusion.image_to_image")["control"]) == 2
+    controls = [one["inputs"] for one in graph["nodes"].values() if one["type"] == "diffusion.control"]
+    assert [one["controlnet"].rpartition("/")[2] for one in controls] == ["pose.safetensors", "depth.safetensors"]
+    assert all((one["scale"], one["start"], one["end"]) == (0.8, 0.1, 0.6) for one in controls)

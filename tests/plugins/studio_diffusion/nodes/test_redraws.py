@@ -10,7 +10,8 @@ import pytest
 
 from studio.api import Image, Mask, Model, StudioError
 from studio.testing import TestContext
-from studio_diffusion.nodes.redraws import draw_variations, image_to_image, inpaint, outpaint
+from studio_diffusion.nodes.inpaints import inpaint, outpaint
+from studio_diffusion.nodes.redraws import draw_variations, image_to_image
 
 pytestmark = pytest.mark.xdist_group("diffusers")
 
