@@ -18,6 +18,7 @@ OPTIONS: Mapping[str, type] = {
     "into": str,
     "prediction": str,
     "prior": str,
+    "quantization": str,
     "text_encoder": str,
     "text_encoder_2": str,
     "text_encoder_3": str,
@@ -30,7 +31,7 @@ OPTIONS: Mapping[str, type] = {
 FILES = ("transformer_2", "text_encoder", "text_encoder_2", "text_encoder_3", "vae")
 """Load options that put another network into a pipeline: a single file, or its folder."""
 
-_TUNING = ("attention", "channels_last", "compile", "prediction")
+_TUNING = ("attention", "channels_last", "compile", "prediction", "quantization")
 
 
 def check_used(options: Mapping[str, Any], what: str, *names: str) -> None:

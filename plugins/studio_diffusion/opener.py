@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from studio.api import Model, ModelError, ModelOpener
 from studio.api.model_folder import INDEX, Component, read_class, read_json
 from studio_diffusion.components import explain, find_class, find_dtype, find_parts, load_component, read_component
+from studio_diffusion.denoisers import find_denoisers
 from studio_diffusion.families import CONTROLNET_FAMILIES, DECODERS
 from studio_diffusion.image_prompt_weights import ImagePromptWeights, open_image_reader
 from studio_diffusion.library_messages import collect_messages
@@ -31,7 +32,7 @@ from studio_diffusion.original_weights import load_original, name_missing
 from studio_diffusion.prediction import find_prediction, set_prediction, takes_prediction
 from studio_diffusion.scaled_weights import is_scaled
 from studio_diffusion.single_file import find_kind, read_keys, read_metadata
-from studio_diffusion.tuning import tune
+from studio_diffusion.tuning import find_storage, store_in_fp8, tune
 
 if TYPE_CHECKING:
     import torch
@@ -161,6 +162,8 @@ def _finish(
     """Make the model of a pipeline: what it predicts, how fast it works."""
     from studio_diffusion.pipeline_model import PipelineModel
 
+    for denoiser in find_denoisers(pipeline).values() if find_storage(options) else ():
+        store_in_fp8(denoiser)
     if "prediction" in options:
         set_prediction(pipeline, options["prediction"])
     elif found is not None and takes_prediction(pipeline):
