@@ -51,7 +51,11 @@ def union(tiny: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -
             )
         }  # fmt: skip
         net = diffusers.ControlNetUnionModel(
-            **settings, conditioning_embedding_out_channels=(4, 8), num_trans_channel=8, num_trans_head=2
+            **settings,
+            conditioning_embedding_out_channels=(4, 8),
+            num_trans_channel=8,
+            num_proj_channel=8,
+            num_trans_head=2,
         )
         for parameter in net.parameters():
             if not parameter.any():
