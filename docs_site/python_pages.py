@@ -85,9 +85,9 @@ def _describe(name: str, value: Any) -> Iterator[str]:
 
 
 def _find_function(module: ModuleType) -> Any:
-    """Return the function that a module calls when it is called: that of its own name."""
+    """Return the function that a module calls when it is called: that of its own name, in its `python_call`."""
     name = module.__name__.rpartition(".")[2]
-    return getattr(importlib.import_module(f"{module.__name__}.{name}"), name)
+    return getattr(importlib.import_module(f"{module.__name__}.python_call"), name)
 
 
 def _list_methods(kind: type) -> Iterator[tuple[str, Any]]:
