@@ -57,10 +57,13 @@ class ContentTrace:
 
     Args:
         load: Returns the value of a result; may raise anything.
-        split: Returns the entries of a result that is a list; may raise anything.
+        split: Returns the entries of a result that is a list; may raise anything. Without it, a list that was handed on
+            counts as one.
     """
 
-    def __init__(self, load: Callable[[Result], Any], split: Callable[[Result], Sequence[Result]]) -> None:
+    def __init__(
+        self, load: Callable[[Result], Any], split: Callable[[Result], Sequence[Result]] | None = None
+    ) -> None:
         self._load, self._split = load, split
         self._known: dict[int, tuple[Result, Media]] = {}  # the result keeps its id from reuse
 
@@ -89,7 +92,9 @@ class ContentTrace:
         if result.gathered:
             return result.entries or ()
         call = result.call
-        if call is None or call.node_type.content_origin != UNCHANGED or not _is_list(call, result):
+        if self._split is None or call is None or call.node_type.content_origin != UNCHANGED:
+            return None
+        if not _is_list(call, result):
             return None
         try:
             return self._split(result)
