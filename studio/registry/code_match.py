@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from studio.registry.parsed_source import parse_source
+
 
 def matches_source(module: types.ModuleType) -> bool:
     """Return whether a module's functions and its plain constants are those that its file holds now."""
@@ -57,7 +59,7 @@ def _holds_constants(source: bytes, module: types.ModuleType) -> bool:
     """Return whether names that the source sets once, to a plain constant, have that value."""
     constants: dict[str, Any] = {}
     stored: Counter[str] = Counter()
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parse_source(source)):
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value)):
                 constants[name] = value

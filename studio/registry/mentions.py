@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from studio.registry.parsed_source import parse_source
 from studio.registry.source_files import SourceReader, list_folder
 
 _LONGEST = 200
@@ -39,7 +40,7 @@ class Mentions:
 def find_mentions(source: bytes) -> Mentions:
     """Return what a module's source names; nothing for a source with errors, which cannot be loaded either."""
     try:
-        tree = ast.parse(source)
+        tree = parse_source(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Mentions()
     imports: set[tuple[int, str, tuple[str, ...]]] = set()

@@ -128,6 +128,10 @@ _REFUSED = {
     "description": "An error.",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
+_KNOWN = {
+    "description": "The job that this key got before.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Job"}}},
+}
 _REFUSED_AS_OPENAI = {
     "description": "An error in the form of OpenAI's API.",
     "content": {
@@ -165,7 +169,9 @@ def create_document(document: dict[str, Any], graphs: Iterable[ListedGraph]) -> 
             operation["responses"].pop("422", None)
             refused = _REFUSED_AS_OPENAI if url.startswith("/v1/") else _REFUSED
             operation["responses"] |= {"4XX": refused, "5XX": refused}
-    document["paths"]["/api/v1/jobs"]["post"].setdefault("parameters", []).append(_KEY)
+    submit = document["paths"]["/api/v1/jobs"]["post"]
+    submit.setdefault("parameters", []).append(_KEY)
+    submit["responses"]["200"] = _KNOWN
     for listed in graphs:
         if listed.problem is None and listed.graph is not None:
             document["paths"][f"/api/v1/graphs/{listed.name}/jobs"] = {"post": _describe_graph_path(listed)}
@@ -190,10 +196,8 @@ def _describe_graph_path(listed: ListedGraph) -> dict[str, Any]:
         "parameters": [_KEY],
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
         "responses": {
-            "201": {
-                "description": "The job is queued.",
-                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Job"}}},
-            },
+            "200": _KNOWN,
+            "201": {**_KNOWN, "description": "The job is queued."},
             "4XX": _REFUSED,
             "5XX": _REFUSED,
         },

@@ -111,9 +111,7 @@ def _keep_path(parts: Parts, path: str, owner: str, folders: tuple[Path, ...]) -
     real = found.resolve() if found is not None else None
     if real is None or not any(real.is_relative_to(folder.resolve()) for folder in folders):
         hint = f"name a file below {' or '.join(map(str, folders))}"
-        raise UsageError(
-            "E809", f"there is no file {path[:200]!r} in the folders of this server", where="/path", hint=hint
-        )
+        raise UsageError("E809", f"missing file {path[:200]!r} in the folders of this server", where="/path", hint=hint)
     if real.stat().st_size > parts.options.most_file_bytes:
         raise UsageError("E808", f"{path[:200]!r} is too large", where="/path", hint="see --max-upload")
     upload = parts.files.open_upload()
