@@ -11,6 +11,7 @@ export function duration(s) {
 export const precise = s => s < .1 ? `${Math.max(1, Math.round(s * 1000))} ms` : s < 10 ? `${s.toFixed(1)} s` : `${Math.round(s)} s`;
 export const clock = s => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, '0')}`;
 export const bytes = n => n < 1e3 ? `${n} bytes` : n < 1e6 ? `${Math.round(n / 1e3)} kB` : `${(n / 1e6).toFixed(1)} MB`;
+export const stepOf = n => n.total > 1000 ? `${Math.floor(100 * n.done / n.total)}%` : `step ${n.done} of ${n.total}`;
 export const count = (n, one, many = one + 's') => `${n} ${n === 1 ? one : many}`;
 export const label = name => (name[0].toUpperCase() + name.slice(1)).replaceAll('_', ' ');
 export function ago(when) {

@@ -2,12 +2,12 @@
 import {html} from '../lib.js';
 import {Icon, stateIcon, stateWord} from '../parts/icons.js';
 import {Empty} from '../parts/empty.js';
-import {duration, precise, label, saying, count} from '../parts/format.js';
+import {duration, precise, label, saying, stepOf, count} from '../parts/format.js';
 import {left} from '../parts/jobs.js';
 import {useStore, say} from '../store.js';
 import * as server from '../server.js';
 
-const nowDoing = j => { const [id, n] = Object.entries(j.nodes).find(([, n]) => n.state === 'running') || []; return id ? `${label(id)}${n.total ? `, step ${n.done} of ${n.total}` : ''}` : 'Starting'; };
+const nowDoing = j => { const [id, n] = Object.entries(j.nodes).find(([, n]) => n.state === 'running') || []; return id ? `${label(id)}${n.total ? `, ${stepOf(n)}` : ''}` : 'Starting'; };
 const seen = j => (j.files || []).findIndex(f => /^(image|video)/.test(f.media_type));
 const cover = j => j.state === 'running' ? j.preview : seen(j) >= 0 ? `${j.files[seen(j)].url}/thumbnail` : '';
 const made = j => j.files?.length ? `#/gallery/${j.id}.${Math.max(0, seen(j))}` : '';

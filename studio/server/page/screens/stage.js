@@ -3,7 +3,7 @@ import {html, useEffect, useRef, useState} from '../lib.js';
 import {Icon, typeWord} from '../parts/icons.js';
 import {Full, Thumb} from '../parts/media.js';
 import {NodeGraph, Legend} from '../parts/nodegraph.js';
-import {duration, precise, count, label} from '../parts/format.js';
+import {duration, precise, count, label, stepOf} from '../parts/format.js';
 import {left} from '../parts/jobs.js';
 import {say} from '../store.js';
 import {ResultActions} from './detail.js';
@@ -43,7 +43,7 @@ export function Stage({graph, job, plan, current, lit, litName, onAgain}) {
         : out ? html`<div class="show"><${Full} value=${out.media} type=${out.type} name="${out.file}, made from your inputs"/></div>` : null}
     </div>
     ${live && html`<div class="progress">
-      <div class="progress-line"><p><b>${waits ? 'Waiting' : now ? label(now.id) : 'Starting'}</b><span class="soft">${waits ? `${job.why || ''}` : at?.total ? `step ${at.done} of ${at.total}${job.preview ? ' · live preview' : ''}` : now?.type || ''}</span></p>
+      <div class="progress-line"><p><b>${waits ? 'Waiting' : now ? label(now.id) : 'Starting'}</b><span class="soft">${waits ? `${job.why || ''}` : at?.total ? `${stepOf(at)}${job.preview ? ' · live preview' : ''}` : now?.type || ''}</span></p>
         <span class="left">${waits ? '' : rest == null ? `${Math.round((job.progress || 0) * 100)}%` : `${duration(rest)} left`}</span><button disabled=${job.cancelling} onClick=${() => server.cancel(job.id).catch(problem => say(problem.message))}><${Icon} name="stop"/>${job.cancelling ? 'Cancelling' : 'Cancel'}</button></div>
       <div class="meter" role="progressbar" aria-label="Progress of the run" aria-valuemin="0" aria-valuemax="100" aria-valuenow=${Math.round((job.progress || 0) * 100)}><i style="transform:scaleX(${job.progress || 0})"></i></div></div>`}
     ${out && job.state === 'succeeded' && html`<div class="result-bar">
