@@ -40,7 +40,6 @@ ALLOWED = {
     "picture in picture": "the name of the technique, and of `video.picture_in_picture`",
     "cannot clip": "to clip samples",
     "or clip them": "to clip samples",
-    "CLIP text encoder": "the name of a network",
     "RIFE and FILM": "names of networks",
     "film grain": "the grain of photographic film",
     "it sounds": "the verb",
@@ -49,6 +48,8 @@ ALLOWED = {
     "sound darker": "the verb",
 }
 """Phrases in which a forbidden word is right, and why."""
+NETWORKS = re.compile(r"\bCLIP\b")
+"""Names of networks that are words in small letters."""
 HISTORY = ("docs/changelog.md", "docs/plugin_api.md", "docs/decisions/")
 """Pages that quote older names, or are generated from docstrings."""
 PAGES = [
@@ -70,7 +71,7 @@ CODE = re.compile(
 
 def find_words(text: str) -> list[str]:
     """Return the forbidden words of a text, with the plainer ones."""
-    prose = CODE.sub(" ", text)
+    prose = NETWORKS.sub(" ", CODE.sub(" ", text))
     for phrase in ALLOWED:
         prose = re.sub(re.escape(phrase), " ", prose, flags=re.IGNORECASE)
     return [
@@ -113,6 +114,7 @@ def test_messages_use_one_word_for_each_thing() -> None:
 
 def test_a_forbidden_word_is_found_and_an_allowed_phrase_is_not() -> None:
     assert len(find_words("A picture with film grain.")) == 1
+    assert [word[:6] for word in find_words("A clip that CLIP names.")] == ["'clip'"]
 
 
 def list_help(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:
