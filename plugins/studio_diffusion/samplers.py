@@ -106,9 +106,18 @@ class _FlowSchedule:
         return sigmas, timesteps
 
 
+def _lower_first(sigmas: torch.Tensor) -> torch.Tensor:
+    """Return sigmas that begin below 1, where solvers take a logarithm, and fall at every step."""
+    lowered = sigmas.clamp(max=_LARGEST_SIGMA)
+    if len(sigmas) > 1 and sigmas[1] >= _LARGEST_SIGMA:  # a thousand steps, or many with a shift
+        lowered = sigmas.clone()
+        lowered[0] = min(float(sigmas[0]), (1.0 + float(sigmas[1])) / 2)
+    return lowered
+
+
 class _FlowDPM(_FlowSchedule, diffusers.DPMSolverMultistepScheduler):  # type: ignore[misc]
     def _arrange(self, sigmas: torch.Tensor, timesteps: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        return sigmas.clamp(max=_LARGEST_SIGMA), timesteps
+        return _lower_first(sigmas), timesteps
 
 
 class _FlowDPMNoisy(_FlowDPM):
@@ -117,7 +126,7 @@ class _FlowDPMNoisy(_FlowDPM):
 
 class _FlowUniPC(_FlowSchedule, diffusers.UniPCMultistepScheduler):  # type: ignore[misc]
     def _arrange(self, sigmas: torch.Tensor, timesteps: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        return sigmas.clamp(max=_LARGEST_SIGMA), timesteps
+        return _lower_first(sigmas), timesteps
 
 
 class _FlowHeun(_FlowSchedule, diffusers.FlowMatchHeunDiscreteScheduler):  # type: ignore[misc]

@@ -137,6 +137,24 @@ def test_flow_samplers_solve_a_known_flow(sampler: str, tolerance: float) -> Non
     assert float((sample - target).abs().max()) < tolerance
 
 
+@pytest.mark.parametrize("shift", [1.0, 3.0])
+@pytest.mark.parametrize("sampler", ["dpmpp_2m", "dpmpp_2m_karras", "dpmpp_2m_sde", "unipc", "heun"])
+def test_a_thousand_steps_of_a_flow_end_at_the_point(sampler: str, shift: float) -> None:
+    import diffusers
+    import torch
+
+    from studio_diffusion.samplers import create_scheduler
+
+    made = create_scheduler(diffusers.FlowMatchEulerDiscreteScheduler(shift=shift), sampler)
+    with hush("diffusers", "transformers"):
+        made.set_timesteps(1000)
+    sample = torch.ones(1, 1, 1, 1)
+    for step in made.timesteps:
+        sample = made.step((sample - 0.5) / max(float(step) / 1000, 1e-6), step, sample, return_dict=False)[0]
+
+    assert abs(float(sample) - 0.5) < 0.05
+
+
 def test_a_scheduler_is_fresh_each_time(opened: dict[str, Any]) -> None:
     model = opened["sd15"]
 
