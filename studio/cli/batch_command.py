@@ -188,7 +188,12 @@ command.add_command(merge_command)
     "--estimate", is_flag=True, help="Estimate the time and the size of the files of the remaining items, and stop."
 )
 @click.option("--first", type=click.IntRange(min=1), metavar="N", help="Run at most N items.")
-@click.option("--shard", "shard_text", metavar="I/N", help="Run part I of N, on machines without a shared folder.")
+@click.option(
+    "--shard",
+    "shard_text",
+    metavar="I/N",
+    help="Run only items of part I of N, such as 1/3; for machines without a shared folder.",
+)
 @cache_use_options
 @memory_options
 @download_option

@@ -26,7 +26,10 @@ def find_link(words: str) -> str:
 
 def format_end(words: str) -> str:
     """Return the end of a command's help: its examples, and where its documentation is."""
-    link = f"Documentation: {find_link(words)}"
+    link = find_link(words)
+    if "://" not in DOCUMENTATION:  # a path of the sources leads nowhere elsewhere
+        link = f"`studio man{words and ' '}{words}`, and in the sources {link}"
+    link = f"Documentation: {link}"
     examples = format_examples(words)
     return f"{examples}\n\n{link}".lstrip("\n")
 

@@ -124,4 +124,6 @@ def _show_file(file: FileReport) -> None:
         text = f"to give  {file.name}"
     if file.url:
         text += f" from {file.url}"
+    if not file.folder:  # a repository of the hub
+        text += f": studio models pull hub:{file.name}"
     click.echo(text + (" (a pickle: fetch it as safetensors)" if file.pickle else ""))

@@ -85,5 +85,5 @@ def _explain_wait(place: int | None, *, is_draining: bool) -> str:
     if is_draining:
         return "the server is stopping; the job runs when it has started again"
     if place == 1:
-        return "it runs when the running job has ended"
+        return "it is next"
     return f"{place - 1} {'job is' if place == 2 else 'jobs are'} before it"

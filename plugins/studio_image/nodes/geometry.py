@@ -43,16 +43,16 @@ def resize_image(
     width: Side | None = None,
     height: Side | None = None,
     scale: Annotated[float | None, Field(gt=0, le=1000, unit="factor")] = None,
+    megapixels: Annotated[float | None, Field(gt=0, le=1000, unit="megapixels"), Added] = None,
+    longer_side: Annotated[Side | None, Added] = None,
+    shorter_side: Annotated[Side | None, Added] = None,
+    only: Annotated[Literal["always", "shrink", "enlarge"], Added] = "always",
     fit: Literal["contain", "cover", "stretch", "pad"] = "stretch",
     method: Method = "auto",
     anchor: Anchor = "center",
     background: Color = "transparent",
     linear_light: bool = False,
     multiple_of: Annotated[int, Field(ge=1, le=1024)] = 1,
-    megapixels: Annotated[float | None, Field(gt=0, le=1000, unit="megapixels"), Added] = None,
-    longer_side: Annotated[Side | None, Added] = None,
-    shorter_side: Annotated[Side | None, Added] = None,
-    only: Annotated[Literal["always", "shrink", "enlarge"], Added] = "always",
 ) -> Image:
     """Resize an image with antialiasing; transparent edges get no dark fringes.
 

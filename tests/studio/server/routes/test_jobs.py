@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -29,6 +31,22 @@ def test_a_job_runs_and_its_output_can_be_downloaded(desk: Desk) -> None:
     [output] = done["outputs"]
     assert (output["output"], output["name"], output["media_type"]) == ("picture", "picture.png", "image/png")
     assert len(desk.client.get(output["url"]).content) == output["bytes"]
+
+
+def test_the_page_about_the_server_lists_every_key_of_a_job_and_of_a_graph(desk: Desk) -> None:
+    page = (Path(__file__).parents[4] / "docs" / "server.md").read_text(encoding="utf-8")
+    desk.write_graph("noise", NOISE)
+    listed = desk.client.get("/api/v1/graphs").json()
+    graphs = listed.get("graphs", listed) if isinstance(listed, dict) else listed
+
+    assert set(desk.run(NOISE)) == list_keys(page, "key of a job")
+    assert set(graphs[0]) == list_keys(page, "key of a graph")
+
+
+def list_keys(page: str, title: str) -> set[str]:
+    """Return the keys in the first column of a table of a page."""
+    table = page.partition(f"| {title} |")[2].partition("\n\n")[0]
+    return {key for row in table.splitlines()[2:] for key in re.findall(r"`(\w+)`", row.split(" | ")[0])}
 
 
 def test_an_equal_job_is_reused_and_says_so(desk: Desk) -> None:
