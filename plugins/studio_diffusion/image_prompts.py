@@ -131,7 +131,7 @@ def check_fit(opened: PipelineModel, prompt: ImagePrompt) -> None:
     if prompt.use != "all" and (isinstance(weights, ImageEncoder) or opened.family != "sdxl"):
         raise ModelError(
             "E616",
-            f"image_prompt_use {prompt.use!r}: style and layout are told apart in SDXL alone, with an IP-Adapter",
+            f"image_prompt_use {prompt.use!r}: only SDXL with an IP-Adapter separates style and layout",
             hint='set image_prompt_use to "all"',
         )
     if len(prompt.images) > 1 and opened.family in _ONE_IMAGE:
