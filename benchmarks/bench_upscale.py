@@ -268,10 +268,18 @@ def draw_pictures(models: Mapping[str, Any], folder: Path) -> None:
     photo = np.concatenate([picture[60:420, 200:500] for picture in shown], axis=1)
     Pillow.fromarray(photo).save(folder / "upscale_photo.jpg", quality=92)
 
-    node = {"type": "diffusion.text_to_image", "inputs": {"prompt": "a red apple on a blue background"}}
-    drawn = run({"studio": 1, "nodes": {"draw": node}, "outputs": {"picture": {"from": "draw"}}})["picture"].to_uint8()
-    grown = [methods[name](drawn, 4) for name in ("bicubic", "compact-fast", "compact")]
-    Pillow.fromarray(np.concatenate(grown, axis=1)).save(folder / "upscale_mini.png")
+    draw = {"type": "diffusion.text_to_image", "inputs": {"prompt": "a fox on a blue background"}}
+    enlarge = {
+        "type": "upscale.image",
+        "inputs": {"image": {"from": "draw"}, "scale": 4, "model": "builtin:mini-enlarger"},
+    }
+    outputs = {"drawn": {"from": "draw"}, "enlarged": {"from": "enlarge"}}
+    made = run({"studio": 1, "nodes": {"draw": draw, "enlarge": enlarge}, "outputs": outputs})
+    drawn = made["drawn"].to_uint8()
+    grown = [methods["bicubic"](drawn, 4), methods["compact"](drawn, 4), made["enlarged"].to_uint8()]
+    Pillow.fromarray(np.concatenate([picture[64:448, 64:448] for picture in grown], axis=1)).save(
+        folder / "upscale_mini.png"
+    )
 
 
 def main() -> None:

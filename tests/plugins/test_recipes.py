@@ -16,6 +16,7 @@ import studio_diffusion
 import studio_image
 import studio_logic
 import studio_speech
+import studio_upscale
 import studio_video
 import studio_vision
 from studio.app import Studio
@@ -32,6 +33,7 @@ PLUGINS = [
         studio_image,
         studio_logic,
         studio_speech,
+        studio_upscale,
         studio_video,
         studio_vision,
     )

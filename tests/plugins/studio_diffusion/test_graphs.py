@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+import studio_diffusion
 import studio_image
 import studio_logic
+import studio_upscale
 from studio.app import Studio
 from studio.graph import load_graph
 from studio.settings import Settings
@@ -22,10 +24,12 @@ NAMES = ["text_to_image", "sketch_to_image", "inpaint", "variations_sheet", "two
 
 @pytest.fixture
 def studio(mini: Path, mini_sketch: Path, tmp_path: Path) -> Any:
+    shipped = dict(studio_diffusion.studio_models())
     plugins = [
-        ("studio-diffusion", MiniPlugin({"mini": mini, "mini-sketch": mini_sketch})),
+        ("studio-diffusion", MiniPlugin(shipped | {"mini": mini, "mini-sketch": mini_sketch})),
         ("studio-image", studio_image),
         ("studio-logic", studio_logic),
+        ("studio-upscale", studio_upscale),
     ]
     settings = Settings(device="cpu", dtype="float32", cache_dir=tmp_path / "cache")
     with Studio(settings, plugins=plugins, discover=False) as studio:
