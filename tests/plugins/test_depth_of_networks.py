@@ -47,7 +47,8 @@ REDUCING_LOOKS = {"pixel_art"}
 
 @pytest.fixture(scope="module")
 def ctx() -> TestContext:
-    openers = (UpscaleOpener(), list_upscale_models()), (DiffusionOpener(), list_diffusion_models())
+    pipelines = {name: path for name, path in list_diffusion_models().items() if path.is_dir()}
+    openers = (UpscaleOpener(), list_upscale_models()), (DiffusionOpener(), pipelines)
     return TestContext(
         models={
             f"builtin:{name}": opener.open(path, Model(f"builtin:{name}"), device="cpu", dtype="float32", parts={})
