@@ -158,7 +158,7 @@ def test_every_node_type_that_draws_looks_at_the_images(
 
 
 def test_style_and_layout_count_in_their_blocks_alone(ctx: TestContext, pairs: dict[str, tuple[Model, Model]]) -> None:
-    with pytest.raises(ModelError, match="in SDXL alone") as caught:
+    with pytest.raises(ModelError, match="only SDXL") as caught:
         draw(ctx, pairs["sd15"], image_prompt_use="style")
 
     assert caught.value.code == "E616"
