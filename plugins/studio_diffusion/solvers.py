@@ -48,6 +48,8 @@ def _split(sigma: float, target: float, flow: bool) -> tuple[float, float, float
         down, up = split_ancestral(sigma, target)
         return down, 1.0, up
     down = target * (target / sigma)
+    if down >= 1.0:  # from noise to noise, as the first of a thousand steps
+        return down, 1.0, 0.0
     factor = (1.0 - target) / (1.0 - down)
     return down, factor, math.sqrt(max(0.0, target**2 - (down * factor) ** 2))
 

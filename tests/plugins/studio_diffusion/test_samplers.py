@@ -155,6 +155,21 @@ def test_a_thousand_steps_of_a_flow_end_at_the_point(sampler: str, shift: float)
     assert abs(float(sample) - 0.5) < 0.05
 
 
+def test_a_thousand_steps_of_a_plan_may_begin_twice_with_noise() -> None:
+    import torch
+
+    from studio_diffusion.noise_plan import NoisePlan
+    from studio_diffusion.sigma_scheduler import create_sigma_scheduler
+
+    made = create_sigma_scheduler(make_flow(), "dpm2_a", NoisePlan())
+    made.set_timesteps(1000)
+    sample = torch.ones(1, 1, 1, 1)
+    for step in made.timesteps:
+        sample = made.step((sample - 0.5) / max(float(step) / 1000, 1e-6), step, sample, return_dict=False)[0]
+
+    assert abs(float(sample) - 0.5) < 0.05
+
+
 def test_a_scheduler_is_fresh_each_time(opened: dict[str, Any]) -> None:
     model = opened["sd15"]
 
