@@ -51,6 +51,7 @@ COMMANDS = {
     "nodes": "List node types, or describe one.",
     "plugins": "List plugins and why some failed to load; enable or disable them.",
     "models": "List, show, search, get, add, pull, verify or remove models.",
+    "skills": "List or install instructions for agents.",
     "schema": "Print the JSON Schemas of the graph format.",
     "cache": "Show, prune, verify or clear the cache.",
     "config": "Show the settings and where each comes from.",

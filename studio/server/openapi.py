@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,6 +10,7 @@ from studio.server.graph_list import ListedGraph
 from studio.server.graph_view import create_values_schema
 from studio.server.job import HIGHEST_PRIORITY, LOWEST_PRIORITY, WEBHOOK_EVENTS, JobState
 
+_OF_REPLICATE = re.compile("/v1/(?:predictions|files|webhooks|account|deployments|models/[^/]+/)")
 _COMMON = {
     "only": {"type": ["array", "null"], "items": {"type": "string"}, "description": "Names of the outputs to make."},
     "formats": {
@@ -153,6 +155,11 @@ _KEY = {
 }
 
 
+def is_openai_path(path: str) -> bool:
+    """Return whether clients of OpenAI ask a path, and read errors in its form; others below /v1 are Replicate's."""
+    return path.startswith("/v1/") and _OF_REPLICATE.match(path) is None
+
+
 def create_document(document: dict[str, Any], graphs: Iterable[ListedGraph]) -> dict[str, Any]:
     """Return the document.
 
@@ -167,7 +174,7 @@ def create_document(document: dict[str, Any], graphs: Iterable[ListedGraph]) -> 
     for url, path in document["paths"].items():
         for operation in path.values():
             operation["responses"].pop("422", None)
-            refused = _REFUSED_AS_OPENAI if url.startswith("/v1/") else _REFUSED
+            refused = _REFUSED_AS_OPENAI if is_openai_path(url) else _REFUSED
             operation["responses"] |= {"4XX": refused, "5XX": refused}
     submit = document["paths"]["/api/v1/jobs"]["post"]
     submit.setdefault("parameters", []).append(_KEY)

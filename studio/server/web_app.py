@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from copy import deepcopy
 from typing import Any
 
@@ -18,7 +17,7 @@ from studio.server.guard import LOOPBACK_NAMES, Guard
 from studio.server.mcp_face.http import McpEndpoint
 from studio.server.openai_face import edits, images, models, speech, transcriptions, videos
 from studio.server.openai_face.face import create_error
-from studio.server.openapi import create_document
+from studio.server.openapi import create_document, is_openai_path
 from studio.server.parts import Parts
 from studio.server.problem import JsonResponse, create_problem
 from studio.server.replicate_face import models as replicate_models
@@ -40,7 +39,6 @@ from studio.server.routes import (
 from studio.version import VERSION
 
 API = "/api/v1"
-_OF_REPLICATE = re.compile("/v1/(?:predictions|files|webhooks|account|deployments|models/[^/]+/)")
 
 
 def create_web_app(parts: Parts) -> ASGIApp:
@@ -78,8 +76,7 @@ def create_web_app(parts: Parts) -> ASGIApp:
 
 def answer_refused(path: str, error: StudioError) -> Response:
     """Return the answer to a request that ends with an error, in the form that clients of its path read."""
-    is_openai = path.startswith("/v1/") and _OF_REPLICATE.match(path) is None
-    return create_error(error) if is_openai else create_problem(error)
+    return create_error(error) if is_openai_path(path) else create_problem(error)
 
 
 def is_loopback(host: str) -> bool:

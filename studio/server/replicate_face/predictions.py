@@ -61,7 +61,12 @@ def create_router(parts: Parts) -> APIRouter:
     async def create(request: Request) -> Response:
         return await predict(request, None)
 
-    @router.post("/models/{owner}/{name}/predictions", summary="Make a prediction with a graph.", response_model=None)
+    @router.post(
+        "/models/{owner}/{name}/predictions",
+        summary="Make a prediction of a model.",
+        response_model=None,
+        status_code=201,
+    )
     @router.post("/deployments/{owner}/{name}/predictions", include_in_schema=False, response_model=None)
     async def create_of_model(request: Request, owner: str, name: str) -> Response:
         return await predict(request, name)

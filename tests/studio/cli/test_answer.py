@@ -26,6 +26,8 @@ LINES = {
     "gallery": "gallery cards",
     "serve": "serve --graphs nosuch --data data",
     "mcp": "mcp --graphs nosuch --data tools",
+    "skills install": "skills install skills",
+    "skills list": "skills list",
     "serve token add": "serve token add ada --data data",
     "serve token list": "serve token list --data data",
     "serve token remove": "serve token remove ada --data data",
