@@ -128,7 +128,7 @@ def _refuse(path: Path) -> ModelError:
     return ModelError(
         "E614",
         f"{path.name!r} is not an encoder of images",
-        hint="name CLIP's or SigLIP's vision model, such as the folder image_encoder of an IP-Adapter",
+        hint="name a CLIP vision model or one of SigLIP, such as the folder image_encoder of an IP-Adapter",
     )
 
 

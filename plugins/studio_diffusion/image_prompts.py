@@ -64,7 +64,7 @@ def open_image_prompt(
             raise StudioError(
                 "E625",
                 f"{model} does not read images as prompts",
-                hint="name an IP-Adapter, Flux Redux, or for SDXL the vision model of CLIP-G",
+                hint="name an IP-Adapter, Flux Redux, or for SDXL the CLIP vision model",
             )
         yield ImagePrompt(tuple(images), weights, scale, use)
 
@@ -123,7 +123,9 @@ def check_fit(opened: PipelineModel, prompt: ImagePrompt) -> None:
     if isinstance(weights, ImageEncoder):
         pooled = getattr(getattr(opened.pipeline, "text_encoder_2", None), "config", None)
         if opened.family != "sdxl" or getattr(pooled, "projection_dim", None) != weights.width:
-            raise _refuse(opened, weights.name, "an encoder alone is for SDXL, and CLIP-G's")
+            raise _refuse(
+                opened, weights.name, "an encoder alone is for SDXL, and of the size of its second text encoder"
+            )
     elif weights.kind == "redux" and opened.family != "flux":
         raise _refuse(opened, weights.name, "Redux is for Flux")
     elif weights.kind == "redux" and weights.width != opened.pipeline.text_encoder_2.config.d_model:

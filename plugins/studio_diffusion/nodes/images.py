@@ -159,7 +159,7 @@ def text_to_image(
         image_prompt_use: What the images of `image_prompt` decide on: "all", "style" or "layout" (InstantStyle, Wang et
             al. 2024); the last two for SDXL with an IP-Adapter only.
         image_prompt_model: Weights that read `image_prompt`: an IP-Adapter for SD, SDXL, SD3 or Flux, Flux Redux, or
-            for SDXL the vision model of CLIP-G, whose embedding takes the place of the prompt's pooled one.
+            for SDXL the CLIP vision model, whose embedding takes the place of the prompt's pooled one.
         control: Images to follow, each from diffusion.control, several at once; null for none.
         model: Weights of a text-to-image model.
     """
@@ -274,7 +274,7 @@ def sketch_to_image(
         image_prompt_use: What the images of `image_prompt` decide on: "all", "style" or "layout" (InstantStyle, Wang et
             al. 2024); the last two for SDXL with an IP-Adapter only.
         image_prompt_model: Weights that read `image_prompt`: an IP-Adapter for SD, SDXL, SD3 or Flux, Flux Redux, or
-            for SDXL the vision model of CLIP-G, whose embedding takes the place of the prompt's pooled one.
+            for SDXL the CLIP vision model, whose embedding takes the place of the prompt's pooled one.
         controlnet: Weights of the ControlNet; they must fit the model.
         model: Weights of a text-to-image model.
     """

@@ -104,7 +104,7 @@ def image_to_image(
         image_prompt_use: What the images of `image_prompt` decide on: "all", "style" or "layout" (InstantStyle, Wang et
             al. 2024); the last two for SDXL with an IP-Adapter only.
         image_prompt_model: Weights that read `image_prompt`: an IP-Adapter for SD, SDXL, SD3 or Flux, Flux Redux, or
-            for SDXL the vision model of CLIP-G, whose embedding takes the place of the prompt's pooled one.
+            for SDXL the CLIP vision model, whose embedding takes the place of the prompt's pooled one.
         control: Images to follow, each from diffusion.control, several at once; null for none.
         model: Weights of a text-to-image model.
     """
@@ -199,7 +199,7 @@ def draw_variations(
         image_prompt_use: What the images of `image_prompt` decide on: "all", "style" or "layout" (InstantStyle, Wang et
             al. 2024); the last two for SDXL with an IP-Adapter only.
         image_prompt_model: Weights that read `image_prompt`: an IP-Adapter for SD, SDXL, SD3 or Flux, Flux Redux, or
-            for SDXL the vision model of CLIP-G, whose embedding takes the place of the prompt's pooled one.
+            for SDXL the CLIP vision model, whose embedding takes the place of the prompt's pooled one.
         control: Images to follow, each from diffusion.control, several at once; null for none.
         model: Weights of a text-to-image model.
     """
