@@ -46,4 +46,4 @@ def _(place: Place) -> Any:
     from studio_vision.seeing_model import SeeingModel
 
     network = SeeingModel(type("SamModel", (), {})(), "segmenter", {})
-    segment_objects(TestContext(models={"local:x": network}), IMAGE, Model("local:x"))
+    segment_objects(TestContext(models={"local:x": network}), IMAGE, Model("local:x"), points=[[4]])
