@@ -306,7 +306,7 @@ def real_server(tmp_path: Path) -> Iterator[str]:
     )
     assert process.stdout is not None
     try:
-        yield json.loads(process.stdout.readline())["url"]
+        yield json.loads(process.stdout.readline())["data"]["url"]
     finally:
         process.terminate()
         process.communicate(timeout=60)
