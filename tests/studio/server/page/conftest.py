@@ -92,7 +92,7 @@ class Page:
         return int(self.tab.evaluate("document.documentElement.scrollWidth - innerWidth"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """A browser."""
     with open_browser() as found:
