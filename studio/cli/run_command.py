@@ -123,7 +123,7 @@ def command(
     if watch and str(graph) == "-":
         raise click.UsageError("--watch needs a file; - is the standard input")
     if Path("-") in places:
-        raise click.UsageError("-o names a folder; outputs are files, and do not go to the standard output")
+        raise click.UsageError("-o names a folder or a file; outputs are files, and do not go to the standard output")
     as_json = as_json or bool(events)
     more: dict[str, Any] = {"memory_bytes": memory_bytes, "vram_bytes": vram_bytes, "ram_bytes": ram_bytes}
     more["download"] = download or None
