@@ -14,7 +14,7 @@ import click
 from studio.cli.interrupts import Interrupts
 from studio.cli.main import DONE
 from studio.cli.options import create_studio, download_option, engine_options, json_option, memory_options
-from studio.cli.output import give_output_back
+from studio.cli.output import find_own_output
 from studio.cli.parameter_types import PathType
 from studio.errors import RunError
 
@@ -70,10 +70,9 @@ def command(
         from studio.server.mcp_face.stdio import serve_stdio
 
         async def answer(parts: Parts) -> None:
-            await serve_stdio(parts, folders=folders, output=output)
+            await serve_stdio(parts, find_own_output(), folders=folders, output=output)
 
         logging.getLogger("mcp").setLevel(logging.ERROR)
-        give_output_back()
         with Interrupts(server.stop):
             server.run_with(answer)
     return DONE

@@ -22,6 +22,64 @@ INVERT = {
     "outputs": {"picture": {"from": "a"}},
 }
 
+LOUD = '''"""Prints."""
+import os
+import subprocess
+import sys
+
+from studio.api import Context, Image, hookimpl, node
+
+
+@node("loud.invert")
+def invert(ctx: Context, image: Image) -> Image:
+    """Invert, and print in every way.
+
+    Args:
+        image: Image.
+    """
+    print("printed", flush=True)
+    os.write(1, b"written\\n")
+    subprocess.run([sys.executable, "-c", "print('started')"], check=True)
+    return Image(1 - image.pixels)
+
+
+@hookimpl
+def studio_node_types():
+    return [invert]
+'''
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("processes")
+def test_what_a_node_prints_does_not_reach_the_client(tmp_path: Path) -> None:
+    from mcp.client import Client
+    from mcp.client.stdio import StdioServerParameters, stdio_client
+
+    for folder in ("graphs", "photos", "plugins"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "plugins" / "studio_loud.py").write_text(LOUD)
+    document = json.dumps(INVERT).replace("image.invert", "loud.invert")
+    (tmp_path / "graphs" / "invert.json").write_text(document)
+    Image.new("RGB", (4, 4), (255, 0, 0)).save(tmp_path / "photos" / "red.png")
+    words = ["-m", "studio", "mcp", "--graphs", "graphs", "--files", "photos", "--plugins-dir", "plugins"]
+    words += ["--cache-dir", "cache"]
+    started = StdioServerParameters(command=sys.executable, args=words, cwd=tmp_path, env=create_environment())
+    strange: list[Any] = []
+
+    async def note(message: Any) -> None:
+        if isinstance(message, Exception):  # a line that is no message
+            strange.append(message)
+
+    async def work() -> Any:
+        async with Client(stdio_client(started), message_handler=note) as client:
+            kept = await client.call_tool("studio_upload_file", {"path": "red.png"})
+            return await client.call_tool("invert", {"image": {"file": kept.structured_content["digest"]}})
+
+    made = asyncio.run(work())
+
+    assert not made.is_error
+    assert strange == []
+
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("processes")
