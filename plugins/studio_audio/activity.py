@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Flags = npt.NDArray[np.bool_]
     DoubleArray = npt.NDArray[np.float64]
 
-WINDOWS_PER_SECOND = 100
+_WINDOWS_PER_SECOND = 100
 _WINDOWS = 4096  # windows read at once
 _SEAM_SECONDS = 0.005
 
@@ -38,7 +38,7 @@ class Response:
 
 def find_window(rate: int) -> int:
     """Return the samples of 10 ms."""
-    return max(1, round(rate / WINDOWS_PER_SECOND))
+    return max(1, round(rate / _WINDOWS_PER_SECOND))
 
 
 def find_active(audio: Audio, threshold: float) -> Flags:
@@ -56,7 +56,7 @@ def find_spans(active: Flags, hold: float) -> list[tuple[int, int]]:
     edges = np.flatnonzero(np.diff(np.concatenate([[False], active, [False]])))
     spans: list[tuple[int, int]] = []
     for start, end in edges.reshape(-1, 2).tolist():
-        if spans and start - spans[-1][1] <= hold * WINDOWS_PER_SECOND:
+        if spans and start - spans[-1][1] <= hold * _WINDOWS_PER_SECOND:
             start = spans.pop()[0]
         spans.append((start, end))
     return spans
@@ -96,7 +96,7 @@ def _draw_ramps(
     spans: list[tuple[int, int]], response: Response, inside: float, outside: float
 ) -> tuple[DoubleArray, DoubleArray]:
     """Return corners of the gain, in windows and decibels."""
-    attack, release = (max(s * WINDOWS_PER_SECOND, 1e-6) for s in (response.attack, response.release))
+    attack, release = (max(s * _WINDOWS_PER_SECOND, 1e-6) for s in (response.attack, response.release))
     corners: list[tuple[float, float]] = [(-np.inf, 0.0)]
     for start, end in spans:
         corners += _meet(corners.pop(), (start - attack, 0.0), attack, release)

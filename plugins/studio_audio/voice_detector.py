@@ -119,7 +119,7 @@ def listen(opened: object, audio: Audio) -> npt.NDArray[np.float32]:
     return opened.find_speech(audio)
 
 
-def find_spoken(probabilities: npt.NDArray[np.float32], threshold: float, per_second: int) -> npt.NDArray[np.bool_]:
+def find_spoken(probabilities: npt.NDArray[np.float32], threshold: float, per_second: float) -> npt.NDArray[np.bool_]:
     """Return for each of equal parts of a second whether somebody speaks in its middle."""
     count = round(len(probabilities) * VoiceDetector.seconds * per_second)
     middles = (np.arange(count) + 0.5) / per_second

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 
 from studio.api import Context, Image, ModelError, StudioError
@@ -70,15 +68,6 @@ def require_net(opened: Any, model: Any) -> ControlNetModelHandle:
     if not isinstance(opened, ControlNetModelHandle):
         raise StudioError("E625", f"{model} is not a ControlNet", hint="name the folder of a ControlNet")
     return opened
-
-
-def digest_net(net: ControlNetModelHandle) -> str:
-    """Return the digest of a ControlNet's weights."""
-    made = hashlib.sha256(net.kind.encode())
-    for name, tensor in sorted(net.network.state_dict().items()):
-        made.update(f"{name} {tuple(tensor.shape)}".encode())
-        made.update(np.ascontiguousarray(tensor.detach().float().cpu().numpy()).data)
-    return made.hexdigest()
 
 
 def find_nets(controls: Sequence[OpenedControl]) -> ControlNetModelHandle | list[ControlNetModelHandle] | None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from studio.api import ModelError
 from studio_diffusion.families import CONTROL_INPAINT, CONTROLNET_FAMILIES, find_family, get_family
@@ -43,6 +47,15 @@ class ControlNetModelHandle:
     def kind(self) -> str:
         """Name of its class."""
         return type(self.network).__name__
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of its weights, as they were opened."""
+        made = hashlib.sha256(self.kind.encode())
+        for name, tensor in sorted(self.network.state_dict().items()):
+            made.update(f"{name} {tuple(tensor.shape)}".encode())
+            made.update(np.ascontiguousarray(tensor.detach().float().cpu().numpy()).data)
+        return made.hexdigest()
 
     @property
     def is_union(self) -> bool:

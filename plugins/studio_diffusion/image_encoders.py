@@ -78,6 +78,10 @@ class ImageEncoder:
         return found
 
 
+_MOST_OBLONG = 8
+"""How many times longer than its shorter side an image is resized; what is beyond is not in its middle."""
+
+
 def _fit(image: Image, side: int, *, crop: bool) -> torch.Tensor:
     """Return an image as a square of 1 x 3 x side x side in [0, 1]: its middle, or all of it."""
     import torch
@@ -89,6 +93,10 @@ def _fit(image: Image, side: int, *, crop: bool) -> torch.Tensor:
     if not crop:
         return resize(pixels, (side, side)).clamp(0, 1)
     short = min(height, width)
+    most = _MOST_OBLONG * short
+    down, across = max(height - most, 0) // 2, max(width - most, 0) // 2
+    pixels = pixels[..., down : down + most, across : across + most]
+    height, width = pixels.shape[-2:]
     size = (int(side * width / short), int(side * height / short))
     whole = resize(pixels, size).clamp(0, 1)
     left, top = (size[0] - side) // 2, (size[1] - side) // 2

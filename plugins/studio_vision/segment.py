@@ -173,7 +173,8 @@ def _run_points(
     high, low = ((masks > offset).sum((-2, -1)).float() for offset in (1.0, -1.0))
     good = (scores >= least) & (high > 0) & (high >= _LEAST_STABILITY * low)
     return [
-        (float(scores[index]), _find_box(masks[index] > 0), masks[index]) for index in good.nonzero()[:, 0].tolist()
+        (float(scores[index]), _find_box(masks[index] > 0), masks[index].clone())
+        for index in good.nonzero()[:, 0].tolist()
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import struct
 from typing import TYPE_CHECKING
 
 from studio.api.av_file import open_container
@@ -30,13 +31,13 @@ def is_deep(path: Path, limits: MediaLimits) -> bool:
         path: The file.
         limits: Bounds for the file.
     """
-    with contextlib.suppress(MediaError, OSError, ValueError):
+    with contextlib.suppress(MediaError, OSError, ValueError, IndexError, struct.error):
         with open_media(path, limits) as file:
             head = file.read(_HEAD)
             if head.startswith(_TIFF):
                 return max(tiff.parse_directory(head + file.read()).numbers(tiff.BITS), default=1) > 8
         if head.startswith(png.SIGNATURE) and head[12:16] == b"IHDR":
-            return head[24] > 8
+            return len(head) > 24 and head[24] > 8
         if avif.is_avif(head):
             return avif.find_bits(head) > 8
         if head.startswith(_BYTES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):

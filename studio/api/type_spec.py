@@ -68,6 +68,10 @@ class TypeSpec:
             text = f"list[{text}]"
         return f"{text} or null" if self.optional else text
 
+    def to_record(self) -> str:
+        """Return the type as records of files and batches hold it: the same text in every version."""
+        return f"{replace(self, optional=False)} | None" if self.optional else str(self)
+
     def item(self) -> TypeSpec:
         """Return the type of one entry, of a type that is a list."""
         return replace(self, depth=self.depth - 1, optional=False)

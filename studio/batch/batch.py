@@ -192,7 +192,7 @@ class Batch:
 
     def _describe_outputs(self) -> dict[str, str]:
         wanted = self.spec.only if self.spec.only is not None else tuple(self.resolved.outputs)
-        return {name: str(self.resolved.outputs[name][1]) for name in wanted}
+        return {name: self.resolved.outputs[name][1].to_record() for name in wanted}
 
     def _make_key(self, weights: WeightDigests, graph_parts: GraphParts) -> str:
         """Return the digest of what all items share: the graph, what it reads, and what is installed."""

@@ -57,10 +57,13 @@ def install(folder: Path | None, force: bool, as_json: bool) -> None:
         names = ", ".join(str(path) for path in changed)
         raise UsageError("E022", f"{names} exists already, and was changed", hint="rename it, or use --force")
     for path in targets:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        data = _stamp(skills[path.parent.name]).encode()
-        with replace_file(path) as temporary:
-            temporary.write_bytes(data)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with replace_file(path) as temporary:
+                temporary.write_bytes(_stamp(skills[path.parent.name]).encode())
+        except OSError as error:
+            message = f"{str(path)!r} cannot be written: {error.strerror}"
+            raise UsageError("E013", message, hint="name another folder: studio skills install DIR") from None
     if as_json:
         answer({"version": VERSION, "files": [str(path) for path in targets]})
         return

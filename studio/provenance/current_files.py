@@ -179,7 +179,7 @@ class CurrentFiles:
             carried = self.collect().format(output, 0)
         except StudioError:  # the run reports it when it writes
             return None
-        parts = [_FORMAT, digest, str(spec), str(provider), self._folder.find_template(output), carried]
+        parts = [_FORMAT, digest, spec.to_record(), str(provider), self._folder.find_template(output), carried]
         parts += [[list(describe_content(media).items()) for media in content]]
         return blake3(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()
 

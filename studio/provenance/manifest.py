@@ -173,7 +173,7 @@ def _describe_outputs(outcome: Outcome, files: Iterable[FileRecord]) -> dict[str
         by_output.setdefault(file.output, []).append(row)
     return {
         name: {
-            "type": str(spec),
+            "type": spec.to_record(),
             "digest": outcome.results[name].digest if name in outcome.results else None,
             "files": by_output.get(name, []),
         }

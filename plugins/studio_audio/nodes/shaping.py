@@ -106,19 +106,19 @@ def duck_audio(
     check_length(max(music.frames, at + voice.duration * music.rate), music.channels, music.rate)
     ctx.step(0, 1)
     heard = pad_start(voice, round(start * voice.rate))
-    active = find_voice(heard, music.rate, threshold) if model is None else _find_speech(ctx, heard, model)
+    active = find_voice(heard, music.rate, threshold) if model is None else _find_speech(ctx, heard, model, music.rate)
     quiet = duck(music, active, amount, Response(attack, hold, release))
     parts = match_all([quiet, voice])
     return Ducked(quiet, mix(parts, [1.0, 1.0], [0, round(start * parts[0].rate)]))
 
 
-def _find_speech(ctx: Context, voice: Audio, model: Model) -> npt.NDArray[np.bool_]:
-    """Return for each 10 ms whether somebody speaks."""
-    from studio_audio.activity import WINDOWS_PER_SECOND
+def _find_speech(ctx: Context, voice: Audio, model: Model, rate: int) -> npt.NDArray[np.bool_]:
+    """Return for each window of music of a sample rate whether there is speech."""
+    from studio_audio.activity import find_window
     from studio_audio.voice_detector import LIKELY, find_spoken, listen
 
     with ctx.open(model) as detector:
-        return find_spoken(listen(detector, voice), LIKELY, WINDOWS_PER_SECOND)
+        return find_spoken(listen(detector, voice), LIKELY, rate / find_window(rate))
 
 
 @node("audio.gate", origin="edited")

@@ -31,9 +31,9 @@ def make_control(
         kind: What the image shows, for a ControlNet that reads several kinds; "auto" for one that reads one kind.
     """
     from studio_diffusion.checks import check_span
-    from studio_diffusion.control import digest_net, require_net
+    from studio_diffusion.control import require_net
 
     check_span(start, end)
     with ctx.open(controlnet) as net:
-        weights = digest_net(require_net(net, controlnet))
+        weights = require_net(net, controlnet).digest
     return Control(image, controlnet, weights, scale, start, end, kind)

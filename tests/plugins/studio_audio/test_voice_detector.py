@@ -115,6 +115,28 @@ def test_music_is_down_where_somebody_speaks_and_not_where_it_is_loud_alone() ->
     assert made[-1] == pytest.approx(0.5)
 
 
+class LateDetector(VoiceDetector):
+    """Hears speech in the last second of 10 minutes."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+
+    def find_speech(self, audio: Audio) -> np.ndarray:
+        found = np.zeros(round(audio.duration / self.seconds), np.float32)
+        found[-round(1 / self.seconds) :] = 1
+        return found
+
+
+def test_music_at_odd_rates_is_down_when_the_voice_begins() -> None:
+    music = Audio(np.full((600 * 11_025, 1), 0.5, np.float32), 11_025)
+    ctx = TestContext(models={"local:vad": LateDetector()})
+
+    made = duck_audio(ctx, music, music, amount=20, attack=0.1, hold=0, release=0.1, model=Model("local:vad")).audio
+
+    below = np.flatnonzero(np.concatenate([block[:, 0] for block in made.blocks(65_536)]) < 0.06)
+    assert below[0] / 11_025 == pytest.approx(599, abs=0.05)
+
+
 @pytest.mark.parametrize(("per_second", "expected"), [(100, [6, 9]), (50, [3, 4])])
 def test_probabilities_are_read_in_the_middle_of_each_part(per_second: int, expected: list[int]) -> None:
     spoken = find_spoken(np.float32([0, 0, 1, 0]), 0.5, per_second)

@@ -63,3 +63,12 @@ def test_other_files_are_not(tmp_path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
     assert not is_deep(path, MediaLimits())
+
+
+@pytest.mark.parametrize("size", [8, 16, 20, 24])
+def test_a_png_that_was_cut_off_in_its_head_is_not_deep(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "a.png"
+    ImageType().write_file(WORDS, path, None)
+    path.write_bytes(path.read_bytes()[:size])
+
+    assert not is_deep(path, MediaLimits())

@@ -245,3 +245,10 @@ def test_the_bools_of_numpy_are_json_as_its_numbers_are() -> None:
 
     assert checked == {"a": [True, 3]}
     assert type(checked["a"][0]) is bool
+
+
+def test_records_hold_a_type_as_the_first_version_wrote_it() -> None:
+    spec = replace(parse_type_name("list[image]"), optional=True)
+
+    assert (str(spec), spec.to_record()) == ("list[image] or null", "list[image] | None")
+    assert parse_type_name("float").to_record() == "float"

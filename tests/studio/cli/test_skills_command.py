@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from studio.api.type_spec import TypeSpec
+from studio.batch.names import NameTemplate
 from studio.cli import skills_command
 from studio.cli.main import COMMANDS
 from tests.studio.cli.conftest import Desk
@@ -54,6 +56,14 @@ def test_a_skill_that_was_changed_stays_and_one_of_another_version_goes(
     assert "bunch" not in path.read_text(encoding="utf-8")
 
 
+def test_a_folder_that_cannot_be_written_is_one_line(desk: Desk) -> None:
+    (desk.folder / "skills").write_text("a file")
+
+    done = desk.call("skills", "install", "skills/mine")
+
+    assert (done.code, "E013" in done.err, "cannot be written" in done.err) == (2, True, True)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_what_a_skill_says_is_true(name: str, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     text = skills_command._load_skills()[name]
@@ -76,6 +86,8 @@ def test_what_a_skill_says_is_true(name: str, desk: Desk, monkeypatch: pytest.Mo
         module = module_from_spec(spec)
         monkeypatch.setitem(sys.modules, "skill_example", module)
         spec.loader.exec_module(module)
+    for template in re.findall(r"--name '([^']+)'", text):
+        NameTemplate(template, [], {"card": TypeSpec("image"), "facts": TypeSpec("json")}, "graph")
     options = set(re.findall(r"[` ](--[a-z-]+)", text))
     lines = [("run",), ("batch", "run"), ("nodes",), ("validate",)]
     helps = "".join(desk.call(*line, "--help").out for line in lines)
