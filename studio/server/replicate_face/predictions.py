@@ -54,8 +54,8 @@ def create_router(parts: Parts) -> APIRouter:
         if seconds and job.state not in ENDED_STATES:
             job = await _wait_for(parts, job, seconds)
             if job.state is JobState.RUNNING:  # a client that waited takes "processing" for the end
-                return _answer(parts, job, asked, status="starting")
-        return _answer(parts, job, asked)
+                return _answer(request, parts, job, asked, status="starting")
+        return _answer(request, parts, job, asked)
 
     @router.post("/predictions", summary="Make a prediction with a graph.", response_model=None, status_code=201)
     async def create(request: Request) -> Response:
@@ -74,26 +74,28 @@ def create_router(parts: Parts) -> APIRouter:
     @router.get("/predictions", summary="List predictions, the newest first.", response_model=None)
     def list_predictions(request: Request, cursor: Annotated[int | None, Query(ge=0, le=2**62)] = None) -> Response:
         found = known.list_jobs(find_owner(request), limit=_PAGE + 1, after=cursor)
-        rows = [describe_prediction(parts, parts.store.find(one.job), one.asked) for one in found[:_PAGE]]
-        following = f"{request.base_url}v1/predictions?cursor={found[_PAGE - 1].number}" if len(found) > _PAGE else None
+        base = str(request.base_url)
+        rows = [describe_prediction(parts, parts.store.find(one.job), one.asked, base) for one in found[:_PAGE]]
+        following = f"{base}v1/predictions?cursor={found[_PAGE - 1].number}" if len(found) > _PAGE else None
         return JsonResponse({"previous": None, "next": following, "results": rows})
 
     @router.get("/predictions/{prediction}", summary="Show a prediction.", response_model=None)
     def show(request: Request, prediction: str) -> Response:
         found, job = find(request, prediction)
-        return JsonResponse(describe_prediction(parts, job, found.asked))
+        return JsonResponse(describe_prediction(parts, job, found.asked, str(request.base_url)))
 
     @router.post("/predictions/{prediction}/cancel", summary="Cancel a prediction.", response_model=None)
     def cancel(request: Request, prediction: str) -> Response:
         found, job = find(request, prediction)
         if job.state not in ENDED_STATES:
             job = parts.cancel_job(job.id)
-        return JsonResponse(describe_prediction(parts, job, found.asked))
+        return JsonResponse(describe_prediction(parts, job, found.asked, str(request.base_url)))
 
     @router.get("/predictions/{prediction}/stream", summary="Follow a prediction.", response_class=StreamingResponse)
     async def follow(request: Request, prediction: str) -> Response:
         found, job = await run_in_threadpool(find, request, prediction)
-        return StreamingResponse(_follow(parts, job, found.asked), headers=_HEADERS, media_type="text/event-stream")
+        events = _follow(parts, job, found.asked, str(request.base_url))
+        return StreamingResponse(events, headers=_HEADERS, media_type="text/event-stream")
 
     return router
 
@@ -129,7 +131,9 @@ def _queue(
     values = read_values(parts, body.get("input", {}), listed.resolved, owner)
     wanted = JobRequest(listed.name, values, webhook=_find_webhook(body))
     job, _ = queue_job(parts, request, wanted)
-    asked = {"input": _shorten(body.get("input", {})), "base": str(request.base_url)}
+    asked = {"input": _shorten(body.get("input", {}))}
+    if wanted.webhook is not None:  # whose receiver asks for nothing that would say how it writes this address
+        asked["base"] = str(request.base_url)
     known.add(job.id, owner, job.id, asked)
     return job, asked
 
@@ -175,18 +179,19 @@ async def _wait_for(parts: Parts, job: Job, seconds: float) -> Job:
         return await run_in_threadpool(parts.store.find, job.id)
 
 
-def _answer(parts: Parts, job: Job, asked: Mapping[str, Any], **more: str) -> Response:
-    return JsonResponse({**describe_prediction(parts, job, asked), **more}, 201)
+def _answer(request: Request, parts: Parts, job: Job, asked: Mapping[str, Any], **more: str) -> Response:
+    return JsonResponse({**describe_prediction(parts, job, asked, str(request.base_url)), **more}, 201)
 
 
 def _describe_for_webhook(parts: Parts, known: FaceJobs, job: Job) -> dict[str, Any]:
     found = known.find(job.id, None)
-    return describe_prediction(parts, job, found.asked if found is not None else {})
+    asked = found.asked if found is not None else {}
+    return describe_prediction(parts, job, asked, str(asked.get("base", "/")))
 
 
-async def _follow(parts: Parts, job: Job, asked: Mapping[str, Any]) -> AsyncIterator[bytes]:
+async def _follow(parts: Parts, job: Job, asked: Mapping[str, Any], base: str) -> AsyncIterator[bytes]:
     ended = await wait_for_end(parts, job.id)
-    row = await run_in_threadpool(describe_prediction, parts, ended, asked)
+    row = await run_in_threadpool(describe_prediction, parts, ended, asked, base)
     output = row["output"]
     pieces = output if isinstance(output, list) else [] if output is None else [output]
     for number, piece in enumerate(pieces):

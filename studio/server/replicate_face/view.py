@@ -27,15 +27,15 @@ _MOST_TEXT_BYTES = 2**20
 _TEXT_ENDS = (".txt", ".json", ".srt", ".vtt", ".csv")
 
 
-def describe_prediction(parts: Parts, job: Job, asked: Mapping[str, Any]) -> dict[str, Any]:
+def describe_prediction(parts: Parts, job: Job, asked: Mapping[str, Any], base: str) -> dict[str, Any]:
     """Return a job as a prediction.
 
     Args:
         parts: The parts of the server.
         job: The job.
-        asked: What its client asked for: `input`, and the `base` of addresses.
+        asked: What its client asked for: `input`.
+        base: The address of this server as its reader writes it, with a slash.
     """
-    base = str(asked.get("base", "/"))
     mine = f"{base}v1/predictions/{job.id}"
     error = job.error
     took = job.ended - job.started if job.ended and job.started else None

@@ -129,6 +129,21 @@ def test_a_prediction_is_followed_listed_and_cancelled(desk: Desk, connect: Call
     assert (made.status, made.error) == ("canceled", None)
 
 
+def test_addresses_are_those_of_the_server_as_the_reader_knows_it(start: Callable[..., Desk]) -> None:
+    desk = start(allowed_hosts=("bad.example",))
+    desk.write_graph("many", MANY)
+    sent, headers = {"version": "many", "input": {}}, {"host": "bad.example", "prefer": "wait"}
+
+    made = desk.client.post("/v1/predictions", json=sent, headers=headers)
+    base = str(desk.client.base_url)
+    mine = desk.client.get(f"/v1/predictions/{made.json()['id']}").json()
+    [listed] = desk.client.get("/v1/predictions").json()["results"]
+
+    assert made.json()["urls"]["get"].startswith("http://bad.example/")
+    assert [url.startswith(base) for url in (*mine["output"], *mine["urls"].values())] == [True] * 5
+    assert listed == mine
+
+
 def test_errors_say_what_to_do(desk: Desk, connect: Callable[..., Any], tmp_path: Path) -> None:
     desk.write_graph("shift", SHIFT)
     desk.write_graph("fail", {"nodes": {"a": {"type": "fake.fail", "inputs": {}}}, "outputs": {"x": {"from": "a"}}})
