@@ -128,7 +128,7 @@ async def _follow(parts: Parts, job: Job, report: Callable[..., Any]) -> Job:
         with parts.logs.watch(job.id):
             return await wait_for_end(parts, job.id, on_change=report_change)
     except asyncio.CancelledError:
-        cancel_unwatched(parts, [job])
+        await asyncio.shield(run_in_threadpool(cancel_unwatched, parts, [job]))
         raise
 
 

@@ -181,19 +181,21 @@ async def stream_jobs(
         jobs: The jobs.
         describe: Returns the events of a job that succeeded.
     """
-    with ExitStack() as watched:
-        watched.callback(cancel_unwatched, parts, jobs)
-        for job in jobs:
-            watched.enter_context(parts.logs.watch(job.id))
-        for job in jobs:
-            try:
-                ended = check_end(await wait_for_end(parts, job.id))
-                events = await run_in_threadpool(describe, ended)
-            except StudioError as error:
-                yield _write_event({"type": "error", **describe_error(error)})
-                return
-            for event in events:
-                yield _write_event(event)
+    try:
+        with ExitStack() as watched:
+            for job in jobs:
+                watched.enter_context(parts.logs.watch(job.id))
+            for job in jobs:
+                try:
+                    ended = check_end(await wait_for_end(parts, job.id))
+                    events = await run_in_threadpool(describe, ended)
+                except StudioError as error:
+                    yield _write_event({"type": "error", **describe_error(error)})
+                    return
+                for event in events:
+                    yield _write_event(event)
+    finally:  # on a thread: it waits for transactions
+        await asyncio.shield(run_in_threadpool(cancel_unwatched, parts, jobs))
 
 
 def answer_stream(events: AsyncIterator[bytes]) -> Response:

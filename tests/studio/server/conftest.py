@@ -102,6 +102,19 @@ class Desk:
         self.__init__(self.folder, **self._options)  # type: ignore[misc]
 
 
+def note_cancelling_threads(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[threading.Thread]:
+    """Return where the threads are noted that cancel jobs from now on; that of the server answers requests."""
+    threads: list[threading.Thread] = []
+    cancel = desk.parts.cancel_job
+
+    def note(job_id: str) -> Any:
+        threads.append(threading.current_thread())
+        return cancel(job_id)
+
+    monkeypatch.setattr(desk.parts, "cancel_job", note)
+    return threads
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Desk]]:
     """Start servers with options of their own."""

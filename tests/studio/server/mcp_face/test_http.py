@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from studio.server.token_store import Scope
-from tests.studio.server.conftest import Desk
+from tests.studio.server.conftest import Desk, note_cancelling_threads
 
 pytest.importorskip("mcp", reason="the extra mcp is not installed")
 
@@ -113,7 +113,10 @@ def test_files_are_uploaded_and_named_by_digest(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-def test_progress_is_told_and_a_call_that_is_cancelled_cancels_its_job(desk: Desk, mode: str) -> None:
+def test_progress_is_told_and_a_call_that_is_cancelled_cancels_its_job(
+    desk: Desk, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = note_cancelling_threads(desk, monkeypatch)
     desk.write_graph("wait", {
         "nodes": {"one": {"type": "fake.add", "inputs": {"a": 1}},
                   "gate": {"type": "fake.wait", "inputs": {"a": {"from": "one"}, "gate": "gate", "cautious": True}}},
@@ -138,6 +141,8 @@ def test_progress_is_told_and_a_call_that_is_cancelled_cancels_its_job(desk: Des
     run(desk, work, mode=mode)
 
     assert seen == sorted(set(seen))
+    assert len(threads) == 1
+    assert desk._thread not in threads
     assert 0 < seen[0] < 1
 
 

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from studio.server.token_store import Scope
-from tests.studio.server.conftest import Desk
+from tests.studio.server.conftest import Desk, note_cancelling_threads
 
 openai = pytest.importorskip("openai", reason="openai is not installed")
 
@@ -154,6 +154,27 @@ def test_jobs_of_a_request_that_is_refused_do_not_wait(start: Callable[..., Desk
     assert int(error.value.response.headers["retry-after"]) > 0
     counts = desk.client.get("/api/v1/jobs").json()["counts"]
     assert (counts["queued"], counts["cancelled"]) == (0, 2)
+
+
+def test_a_stream_whose_client_goes_cancels_its_job_while_others_are_answered(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = {"inputs": {"prompt": {"type": "text"}}, "outputs": {"picture": {"from": "b"}}, "nodes": {
+        "a": {"type": "fake.wait", "inputs": {"gate": "gate", "cautious": True}},
+        "b": {"type": "fake.image", "inputs": {"seed": {"from": "a"}}},
+    }}  # fmt: skip
+    desk.write_graph("slow", gate)
+    threads = note_cancelling_threads(desk, monkeypatch)
+
+    with connect(desk) as client:
+        stream = client.images.generate(model="slow", prompt="a tree", stream=True)
+        desk.probe.wait_for("gate")
+        stream.close()
+        [job] = desk.client.get("/api/v1/jobs").json()["jobs"]
+        desk.wait(job, "cancelled")
+
+    assert len(threads) == 1
+    assert desk._thread not in threads
 
 
 def test_a_client_that_goes_does_not_cancel_the_job_that_another_waits_for(desk: Desk) -> None:
