@@ -40,6 +40,7 @@ from studio.server.submissions import JobRequest
 from studio.version import VERSION
 
 _MOST_READ_BYTES = 32 * 2**20
+_MOST_SENT_BYTES = 4 * 2**20  # over HTTP, where the library writes it while no other request is answered
 _ABOUT = (
     "Each tool runs a graph of this Studio and returns the files that it makes. The same arguments give the same "
     "files, at once if they were made before. Files that a tool takes are uploaded first."
@@ -89,7 +90,8 @@ def create_mcp_server(
 
     async def read_resource(context: Any, params: ReadResourceRequestParams) -> ReadResourceResult:
         try:
-            return await run_in_threadpool(_read_file, parts, str(params.uri))
+            most_bytes = _MOST_READ_BYTES if context.request is None else _MOST_SENT_BYTES
+            return await run_in_threadpool(_read_file, parts, str(params.uri), most_bytes)
         except StudioError as error:
             raise MCPError(INVALID_PARAMS, hide_paths(f"{error.message} ({error.hint})")) from None
 
@@ -146,7 +148,7 @@ def _describe_step(live: LiveJob) -> str:
     return ", ".join(parts)
 
 
-def _read_file(parts: Parts, uri: str) -> ReadResourceResult:
+def _read_file(parts: Parts, uri: str, most_bytes: int) -> ReadResourceResult:
     """Return the content of a file.
 
     Raises:
@@ -155,7 +157,7 @@ def _read_file(parts: Parts, uri: str) -> ReadResourceResult:
     if not uri.startswith(FILES_URI):
         raise UsageError("E812", f"unknown resource {uri[:80]!r}", hint=f"resources are named {FILES_URI}blake3:HEX")
     file = parts.files.find(uri.removeprefix(FILES_URI))
-    if file.bytes > _MOST_READ_BYTES:
+    if file.bytes > most_bytes:
         raise UsageError("E808", f"the file has {file.bytes} bytes", hint="download it from its url")
     if file.media_type.startswith("text/") or file.media_type == "application/json":
         text = file.path.read_text(encoding="utf-8", errors="replace")

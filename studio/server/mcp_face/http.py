@@ -7,9 +7,11 @@ import logging
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from starlette.types import Receive, Scope, Send
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Message, Receive, Scope, Send
 
 from studio.errors import RunError
+from studio.server.body import limit_body
 from studio.server.parts import Parts
 from studio.server.problem import create_problem
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
 _MOST_SESSIONS = 1000
+_MOST_BODY_BYTES = 4 * 2**20  # the library parses it while no other request is answered
 
 
 class McpEndpoint:
@@ -42,7 +45,11 @@ class McpEndpoint:
         async with self._starting:
             if self._manager is None:
                 self._manager = await self._start()
-        await self._manager.handle_request(scope, receive, send)
+        try:
+            body = await limit_body(Request(scope, receive), _find_limit(self._parts)).body()
+        except ClientDisconnect:
+            return
+        await self._manager.handle_request(scope, _replay(body, receive), send)
 
     def close(self) -> None:
         """End all sessions."""
@@ -63,13 +70,26 @@ class McpEndpoint:
         return manager
 
 
+def _find_limit(parts: Parts) -> int:
+    return min(_MOST_BODY_BYTES, parts.studio.settings.max_graph_bytes)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Return what receives a body that is read already, and then what is left: that the client has gone."""
+    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_again() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return receive_again
+
+
 def _create_manager(parts: Parts) -> StreamableHTTPSessionManager:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
     from studio.server.mcp_face.face import create_mcp_server
 
     logging.getLogger("mcp").setLevel(logging.WARNING)
-    limit = parts.studio.settings.max_graph_bytes
     return StreamableHTTPSessionManager(
-        create_mcp_server(parts), max_request_body_size=limit, max_sessions=_MOST_SESSIONS
+        create_mcp_server(parts), max_request_body_size=_find_limit(parts), max_sessions=_MOST_SESSIONS
     )

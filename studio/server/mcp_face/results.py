@@ -20,6 +20,7 @@ from studio.surrogates import dump_json
 FILES_URI = "studio://files/"
 
 _MOST_SHOWN_BYTES = 2**20
+_MOST_SHOWN_TOGETHER = 4 * 2**20
 _MOST_TEXT_BYTES = 64 * 2**10
 _SHOWN_IMAGES = ("image/png", "image/jpeg", "image/webp", "image/gif")
 _TEXTS = ("text/", "application/json")
@@ -37,6 +38,7 @@ def create_result(parts: Parts, job: Job, base_url: str = "", folder: Path | Non
     row = describe_job(parts, job, with_nodes=False)
     outputs = []
     content: list[ContentBlock] = []
+    room = _MOST_SHOWN_TOGETHER
     for output, shown in zip(job.outputs, row["outputs"], strict=True):
         file = parts.files.find(PREFIX + output.digest)
         if base_url:
@@ -46,7 +48,9 @@ def create_result(parts: Parts, job: Job, base_url: str = "", folder: Path | Non
         if folder is not None:
             shown["path"] = str(_copy(file.path, folder, output))
         outputs.append({**shown, "uri": FILES_URI + file.name})
-        content += _describe_file(output, file)
+        described = _describe_file(output, file, room)
+        room -= file.bytes if len(described) > 1 else 0
+        content += described
     facts = {"job": job.id, "state": job.state, "reused": job.reused, "outputs": outputs, "warnings": row["warnings"]}
     failed = job.state is not JobState.SUCCEEDED
     if failed:
@@ -78,18 +82,18 @@ def _write_error(row: dict[str, Any]) -> TextContent:
     return TextContent(text="\n".join(lines))
 
 
-def _describe_file(output: JobOutput, file: StoredFile) -> list[ContentBlock]:
-    """Return a file as what a model sees of it, and a link to it."""
+def _describe_file(output: JobOutput, file: StoredFile, room: int) -> list[ContentBlock]:
+    """Return a file as what a model sees of it, as far as there is room, and a link to it."""
     uri = FILES_URI + file.name
     link = ResourceLink(
         name=output.name, uri=uri, mime_type=file.media_type, size=file.bytes, description=f"output {output.output}"
     )
     if file.media_type.startswith(_TEXTS):
-        if file.bytes > _MOST_TEXT_BYTES:
+        if file.bytes > min(room, _MOST_TEXT_BYTES):
             return [link]
         text = file.path.read_text(encoding="utf-8", errors="replace")
         return [TextContent(text=f"{output.output}: {text}"), link]
-    if file.bytes > _MOST_SHOWN_BYTES:
+    if file.bytes > min(room, _MOST_SHOWN_BYTES):
         return [link]
     if file.media_type in _SHOWN_IMAGES:
         return [ImageContent(data=_encode(file.path), mime_type=file.media_type), link]

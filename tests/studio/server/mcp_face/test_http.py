@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from studio.server.token_store import Scope
 from tests.studio.server.conftest import Desk, note_cancelling_threads
 
 pytest.importorskip("mcp", reason="the extra mcp is not installed")
+MCPError = pytest.importorskip("mcp.shared.exceptions").MCPError
 
 PAINT = {
     "title": "Noise",
@@ -146,9 +148,44 @@ def test_progress_is_told_and_a_call_that_is_cancelled_cancels_its_job(
     assert 0 < seen[0] < 1
 
 
-def test_a_failure_is_a_result_and_an_unknown_tool_an_error(desk: Desk) -> None:
-    from mcp.shared.exceptions import MCPError
+def test_bodies_are_short_and_arrive_soon_and_jobs_take_as_long_as_they_take(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.server.body._PATIENCE_SECONDS", 0.2)
+    gate = {"type": "fake.wait", "inputs": {"gate": "gate"}}
+    desk.write_graph("wait", {"nodes": {"gate": gate}, "outputs": {"x": {"from": "gate"}}})
+    address = ("127.0.0.1", desk.client.base_url.port or 0)
 
+    async def work(client: Any) -> Any:
+        call = asyncio.create_task(client.call_tool("wait", {}))
+        await asyncio.to_thread(desk.probe.wait_for, "gate")
+        await asyncio.sleep(0.5)
+        desk.probe.open("gate")
+        return await call
+
+    with socket.create_connection(address, 5.0) as slow:
+        slow.sendall(b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")
+        assert slow.recv(100).startswith(b"HTTP/1.1 408")
+    assert desk.client.post("/mcp", content=bytes(2**22 + 1)).json()["code"] == "E808"
+    assert not run(desk, work).is_error
+
+
+def test_what_is_too_large_to_be_sent_at_once_is_a_link(desk: Desk) -> None:
+    many = {"type": "fake.images", "inputs": {"n": 5, "side": 560}}  # 0.9 MB each
+    desk.write_graph("many", {"nodes": {"a": many}, "outputs": {"pictures": {"from": "a"}}})
+    large = desk.upload(bytes(2**22 + 1))
+
+    async def work(client: Any) -> Any:
+        with pytest.raises(MCPError, match="4194305 bytes"):
+            await client.read_resource(f"studio://files/{large}")
+        return await client.call_tool("many", {})
+
+    kinds = [part.type for part in run(desk, work).content]
+
+    assert (kinds.count("image"), kinds.count("resource_link")) == (4, 5)
+
+
+def test_a_failure_is_a_result_and_an_unknown_tool_an_error(desk: Desk) -> None:
     fail = {"type": "fake.fail", "inputs": {"kind": "hint"}}
     desk.write_graph("fail", {"nodes": {"f": fail}, "outputs": {"x": {"from": "f"}}})
 
