@@ -12,18 +12,20 @@ from starlette.types import Message, Receive, Scope, Send
 
 from studio.errors import RunError
 from studio.server.body import limit_body
-from studio.server.parts import Parts
+from studio.server.parts import Parts, name_owner
 from studio.server.problem import create_problem
 
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
-_MOST_SESSIONS = 1000
+_MOST_SESSIONS = 200  # of each token
 _MOST_BODY_BYTES = 4 * 2**20  # the library parses it while no other request is answered
 
 
 class McpEndpoint:
     """Answers the requests of one address. `close` ends all sessions.
+
+    The sessions of each token are its own: other tokens do not find them, and leave them their room.
 
     Args:
         parts: The parts of the server.
@@ -32,8 +34,8 @@ class McpEndpoint:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._starting = asyncio.Lock()
-        self._manager: StreamableHTTPSessionManager | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._managers: dict[str, StreamableHTTPSessionManager] = {}
+        self._tasks: list[asyncio.Task[None]] = []
         parts.on_close.append(self.close)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,19 +44,22 @@ class McpEndpoint:
             message, hint = "this address needs mcp, which is not installed", "pip install 'studio[mcp]'"
             await create_problem(RunError("E802", message, hint=hint))(scope, receive, send)
             return
-        async with self._starting:
-            if self._manager is None:
-                self._manager = await self._start()
+        request = Request(scope, receive)
+        owner = name_owner(request)
         try:
-            body = await limit_body(Request(scope, receive), _find_limit(self._parts)).body()
+            body = await limit_body(request, _find_limit(self._parts)).body()
         except ClientDisconnect:
             return
-        await self._manager.handle_request(scope, _replay(body, receive), send)
+        async with self._starting:
+            manager = self._managers.get(owner)
+            if manager is None:
+                manager = self._managers[owner] = await self._start()
+        await manager.handle_request(scope, _replay(body, receive), send)
 
     def close(self) -> None:
         """End all sessions."""
-        if self._task is not None:
-            self._task.cancel()
+        for task in self._tasks:
+            task.cancel()
 
     async def _start(self) -> StreamableHTTPSessionManager:
         manager = await asyncio.to_thread(_create_manager, self._parts)
@@ -65,7 +70,7 @@ class McpEndpoint:
                 ready.set()
                 await asyncio.Event().wait()  # until it is cancelled
 
-        self._task = asyncio.create_task(run())
+        self._tasks.append(asyncio.create_task(run()))
         await ready.wait()
         return manager
 

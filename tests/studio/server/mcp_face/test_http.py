@@ -215,3 +215,25 @@ def test_a_token_is_needed_and_its_jobs_are_its_own(desk: Desk) -> None:
     assert not done.is_error
     assert desk.parts.store.find(done.structured_content["job"]).owner == "ada"
     assert refused.status_code == 401
+
+
+def test_a_session_belongs_to_its_token_and_takes_no_room_of_others(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.server.mcp_face.http._MOST_SESSIONS", 1)
+    ada, bob = (desk.parts.tokens.add(name, Scope.RUN) for name in ("ada", "bob"))
+    hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}
+
+    def ask(secret: str, method: str, params: dict[str, Any], session: str = "") -> Any:
+        headers = {"authorization": f"Bearer {secret}", "accept": "application/json, text/event-stream"}
+        headers |= {"mcp-session-id": session} if session else {}
+        message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        return desk.client.post("/mcp", json=message, headers=headers)
+
+    own = ask(ada, "initialize", hello)
+    session = own.headers["mcp-session-id"]
+
+    assert ask(ada, "initialize", hello).status_code == 503
+    assert ask(bob, "initialize", hello).status_code == 200
+    assert ask(bob, "tools/list", {}, session).status_code == 404
+    assert ask(ada, "tools/list", {}, session).status_code == 200
