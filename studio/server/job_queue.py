@@ -48,14 +48,14 @@ class JobQueue:
                 self._tell(job, ended=job.ended)
         return job
 
-    def retry(self, job_id: str) -> Job:
-        """Queue a failed or cancelled job again.
+    def retry(self, job_id: str, most_queued: int | None = None) -> Job:
+        """Queue a failed or cancelled job again. Arguments are those of `JobStore`.
 
         Raises:
-            UsageError: E811 if it is unknown, E813 if it is in another state.
+            UsageError: E811 if it is unknown, E813 if it is in another state, E817 if too many jobs wait.
         """
         with self._guard:
-            job = self._store.retry(job_id)
+            job = self._store.retry(job_id, most_queued)
             self._tell(job)
         return job
 

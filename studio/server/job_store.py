@@ -72,9 +72,7 @@ class JobStore:
             known = _find_by_key(connection, wanted.owner, wanted.key, wanted.request_digest)
             if known is not None:
                 return known, False
-            self._check_room(connection)
-            if most_queued is not None:
-                _check_own_room(connection, wanted.owner, most_queued)
+            self._check_room(connection, wanted.owner, most_queued)
             connection.execute("INSERT OR IGNORE INTO documents VALUES (?, ?)", (digest, text))
             row = (
                 job_id,
@@ -115,7 +113,9 @@ class JobStore:
         with self._file.reading() as connection:
             return _find_by_key(connection, owner, key, request_digest)
 
-    def _check_room(self, connection: sqlite3.Connection) -> None:
+    def _check_room(self, connection: sqlite3.Connection, owner: str, most_queued: int | None) -> None:
+        if most_queued is not None:
+            _check_own_room(connection, owner, most_queued)
         count = connection.execute("SELECT count(*) FROM jobs WHERE state = 'queued'").fetchone()[0]
         if count >= self._most_queued:
             message = f"{count} jobs wait already"
@@ -227,13 +227,16 @@ class JobStore:
                 connection.execute("DELETE FROM documents WHERE digest NOT IN (SELECT document FROM jobs)")
         return done.rowcount
 
-    def retry(self, job_id: str) -> Job:
-        """Queue a failed or cancelled job again.
+    def retry(self, job_id: str, most_queued: int | None = None) -> Job:
+        """Queue a failed or cancelled job again; the limits are those of `submit`.
 
         Raises:
-            UsageError: E811 if it is unknown, E813 if it is in another state.
+            UsageError: E811 if it is unknown, E813 if it is in another state, E817 if too many jobs wait.
         """
         with self._file.transaction() as connection:
+            before = self.find(job_id)
+            if before.state in (JobState.FAILED, JobState.CANCELLED):
+                self._check_room(connection, before.owner, most_queued)
             changed = connection.execute(
                 "UPDATE jobs SET state = 'queued', crashes = 0, cancelling = 0, started = NULL, ended = NULL, "
                 "expires = NULL, error = NULL, warnings = NULL, nodes = NULL, reused = NULL, "

@@ -100,7 +100,8 @@ def create_router(parts: Parts) -> APIRouter:
     def retry(request: Request, job_id: str) -> Response:
         parts.check_open()
         parts.find_job(request, job_id)
-        job = parts.queue.retry(job_id)
+        parts.check_quota(request)
+        job = parts.queue.retry(job_id, parts.find_limits(request).most_queued)
         parts.executor.notify()
         return _answer(parts, job)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -40,6 +41,30 @@ def test_one_token_does_not_fill_the_queue(desk: Desk) -> None:
 
     assert [send(desk, small, metadata={"n": n})[0] for n in range(3)] == [201, 201, 429]
     assert send(desk, other) == (201, "")
+
+
+def test_a_job_that_is_run_again_needs_room_as_a_new_one_does(start: Callable[..., Desk]) -> None:
+    desk = start(most_queued=2)
+    small, other = add(desk, "ada", 1, 0, 1000), add(desk, "bo")
+    desk.submit(WAIT, other)
+    desk.probe.wait_for("gate")
+    ids = []
+    for header in (small, small, other):
+        ids.append(desk.submit(WAIT, header)["id"])
+        assert desk.client.post(f"/api/v1/jobs/{ids[-1]}/cancel", headers=header).status_code == 200
+
+    def retry(number: int, header: dict[str, str]) -> tuple[int, str]:
+        response = desk.client.post(f"/api/v1/jobs/{ids[number]}/retry", headers=header)
+        return response.status_code, response.json().get("code", "")
+
+    assert retry(0, small) == (200, "")
+    assert retry(0, small) == (409, "E813")
+    assert retry(1, small) == (429, "E817")
+    desk.submit(WAIT, other)
+    assert retry(2, other) == (429, "E817")
+    desk.client.post("/api/v1/files", content=bytes(900), headers=small)
+    desk.parts.tokens.remove("ada")
+    assert retry(1, add(desk, "ada", None, 0, 800)) == (507, "E824")
 
 
 def test_files_of_a_token_take_no_more_than_they_may(desk: Desk) -> None:
