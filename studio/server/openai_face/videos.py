@@ -12,6 +12,7 @@ from starlette.responses import FileResponse, Response
 from studio.errors import UsageError
 from studio.graph import ResolvedGraph
 from studio.graph.source import Constant
+from studio.runtime.memory import show_bytes
 from studio.server.body import read_object
 from studio.server.client_jobs import cancel_jobs, find_path, list_outputs
 from studio.server.face_jobs import FaceJob, FaceJobs
@@ -26,6 +27,7 @@ from studio.server.routes.jobs import queue_job
 from studio.server.submissions import JobRequest
 
 _KNOWN = frozenset({"model", "prompt", "seconds", "size", "input_reference", "user"})
+_MOST_PROMPT_BYTES = 32 * 2**10
 _STATES = {
     JobState.QUEUED: "queued",
     JobState.RUNNING: "in_progress",
@@ -115,8 +117,9 @@ def _read_values(body: Mapping[str, Any], form: FormValues, resolved: ResolvedGr
     """Return the values of the graph's inputs.
 
     Raises:
-        UsageError: E809 for a parameter or a file that the graph does not take.
+        UsageError: E809 for a parameter or a file that the graph does not take, or an invalid prompt.
     """
+    _check_prompt(body.get("prompt"))
     texts = {name: value for name, value in body.items() if isinstance(value, str)}
     values = take_values({**body, **parse_fields(texts, resolved)}, resolved, _KNOWN) | read_size(body, resolved)
     if "seconds" not in resolved.inputs and body.get("seconds") is not None:
@@ -127,6 +130,14 @@ def _read_values(body: Mapping[str, Any], form: FormValues, resolved: ResolvedGr
             raise refuse(name, "this graph takes no such file; leave it out")
         values[place] = {"file": files[0].name}
     return values
+
+
+def _check_prompt(prompt: Any) -> None:
+    """Refuse what is no text that can be kept with a job, also where the graph does not take it."""
+    if prompt is not None and not isinstance(prompt, str):
+        raise refuse("prompt", "give a text")
+    if prompt and len(prompt.encode("utf-8", "surrogatepass")) > _MOST_PROMPT_BYTES:
+        raise refuse("prompt", f"give at most {show_bytes(_MOST_PROMPT_BYTES)}")
 
 
 def _find_reference(resolved: ResolvedGraph) -> str:

@@ -110,3 +110,18 @@ def test_what_a_graph_does_not_take_is_an_error(start: Callable[..., Desk]) -> N
             with pytest.raises(openai.APIStatusError) as error:
                 client.videos.create(**{"model": "sora-2", "prompt": "a tree", **options})  # type: ignore[arg-type]
             assert (error.value.status_code, error.value.param) == (422, name)
+
+
+def test_a_prompt_is_a_short_text_even_where_the_graph_takes_none(desk: Desk) -> None:
+    film = {"nodes": {"film": {"type": "fake.film", "inputs": {"n": 1}}}, "outputs": {"film": {"from": "film"}}}
+    desk.write_graph("film", film)
+
+    def send(prompt: object) -> tuple[int, object]:
+        response = desk.client.post("/v1/videos", json={"model": "film", "prompt": prompt})
+        return response.status_code, (response.json()["error"] or {}).get("param")
+
+    wrong = ({"a": 1}, 7, "ä" * 2**14 + "a")
+
+    assert [send(prompt) for prompt in wrong] == [(422, "prompt")] * 3
+    assert send("ä" * 2**14)[0] == 200
+    assert len(desk.client.get("/v1/videos").json()["data"]) == 1
