@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 _MOST_FIELD_BYTES = 2**20
+_MOST_FIELDS_BYTES = 4 * 2**20  # of all fields, which are in memory
 _PART_BYTES = 2**20  # so many are written at once, on a thread
 
 
@@ -108,6 +109,7 @@ class _FormReader:
         self._header = (bytearray(), bytearray())
         self._pending: list[tuple[Upload, bytes]] = []
         self._pending_bytes = 0
+        self._field_bytes = 0
         self._has_ended = False
 
     async def read(self, content_type: str, body: AsyncIterator[bytes]) -> None:
@@ -187,8 +189,11 @@ class _FormReader:
             self._pending_bytes += len(data)
             return
         part.text.extend(data)
+        self._field_bytes += len(data)
         if len(part.text) > _MOST_FIELD_BYTES:
             raise _refuse(f"the field {part.name[:80]!r} of the form is too long")
+        if self._field_bytes > _MOST_FIELDS_BYTES:
+            raise _refuse("the fields of the form are too long together")
 
 
 def _refuse(message: str) -> UsageError:

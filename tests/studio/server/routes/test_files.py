@@ -194,6 +194,16 @@ def test_no_upload_touches_the_folder_of_temporary_files(desk: Desk, monkeypatch
     assert (response.json()["name"], response.json()["media_type"]) == ("photo.png", "image/png")
 
 
+def test_the_fields_of_a_form_take_four_mebibytes_in_all(desk: Desk) -> None:
+    def send(fields: int) -> tuple[int, str]:
+        form = {f"{number}": "x" * 2**20 for number in range(fields)}
+        response = desk.client.post("/api/v1/files", data=form, files={"file": ("a", b"x")})
+        return response.status_code, response.json().get("detail", "")
+
+    assert send(4) == (201, "")
+    assert send(5) == (422, "the fields of the form are too long together")
+
+
 def test_what_is_no_form_is_a_problem_and_leaves_nothing(desk: Desk) -> None:
     begin = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nabc'
     bodies = {
