@@ -7,8 +7,9 @@ import os
 import re
 import secrets
 import shutil
+import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -20,10 +21,12 @@ from studio.files import is_disk_full, is_temporary_name
 from studio.runtime.memory import show_bytes
 from studio.server.job_file import JobFile
 from studio.server.media_types import find_media_type
+from studio.server.token_store import TokenLimits
 
 FILES_URL = "/api/v1/files"
 PREFIX = "blake3:"
 _SECONDS_TO_USE = 600.0  # in which a client may name a file that it has just sent
+_BYTES_BETWEEN_CHECKS = 4 * 2**20
 _NAME = re.compile(r"blake3:[0-9a-f]{64}")
 
 
@@ -76,22 +79,59 @@ class FileStore:
         file: Where what is known of them is.
         keep_seconds: How long a file is kept that no job needs.
         most_bytes: How many bytes all files may take; 0 for no limit.
+        find_limits: Returns what somebody may use, by the name.
     """
 
-    def __init__(self, folder: Path, file: JobFile, *, keep_seconds: float = 7 * 86400.0, most_bytes: int = 0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        file: JobFile,
+        *,
+        keep_seconds: float = 7 * 86400.0,
+        most_bytes: int = 0,
+        find_limits: Callable[[str], TokenLimits] = lambda name: TokenLimits(),
+    ) -> None:
         self.folder = folder
         self._file = file
         self._keep_seconds = keep_seconds
         self._most_bytes = most_bytes
+        self._find_limits = find_limits
+        self._guard = threading.Lock()
+        self._uploads: set[Upload] = set()
         with _translated_errors():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for path in folder.iterdir():
                 if is_temporary_name(path.name):  # of a server that was killed
                     path.unlink(missing_ok=True)
 
-    def open_upload(self) -> Upload:
-        """Return a file that is being written."""
-        return Upload(self)
+    def open_upload(self, owner: str = "") -> Upload:
+        """Return a file that is being written.
+
+        Args:
+            owner: Who sends it.
+        """
+        upload = Upload(self, owner, self._forget_upload)
+        with self._guard:
+            self._uploads.add(upload)
+        return upload
+
+    def _forget_upload(self, upload: Upload) -> None:
+        with self._guard:
+            self._uploads.discard(upload)
+
+    def check_room(self, owner: str) -> None:
+        """Refuse what is being written where it does not fit beside what is kept.
+
+        Raises:
+            UsageError: E824 if the owner's files take more than they may, or jobs need what all files may take.
+        """
+        with self._guard:
+            pending = [(upload.owner, upload.bytes) for upload in self._uploads]
+        limits = self._find_limits(owner)
+        if limits.most_bytes is not None:
+            own = sum(size for name, size in pending if name == owner)
+            limits.check_bytes(owner, self.count_bytes(owner) + own)
+        self.make_room(sum(size for _, size in pending))
 
     def link(self, path: Path, digest: str, name: str, owner: str = "") -> StoredFile:
         """Keep a file that a job wrote.
@@ -217,31 +257,48 @@ class Upload:
 
     Args:
         store: The files that it joins.
+        owner: Who sends it.
+        forget: Called when it is not written any more.
+
+    Attributes:
+        owner: Who sends it.
+        bytes: How many have arrived.
     """
 
-    def __init__(self, store: FileStore) -> None:
+    def __init__(self, store: FileStore, owner: str, forget: Callable[[Upload], None]) -> None:
+        self.owner = owner
+        self.bytes = 0
+        self._checked = 0
         self._store = store
+        self._forget = forget
         self._hasher = blake3()
         self._path = store._find_temporary()
         with _translated_errors():
             self._stream: BinaryIO = self._path.open("xb")
 
     def write(self, part: bytes) -> None:
-        """Add a part."""
+        """Add a part.
+
+        Raises:
+            UsageError: E824 if there is no room for what has arrived.
+        """
+        self.bytes += len(part)
+        if self.bytes - self._checked > _BYTES_BETWEEN_CHECKS:
+            self._store.check_room(self.owner)
+            self._checked = self.bytes
         self._hasher.update(part)
         with _translated_errors():
             self._stream.write(part)
 
-    def finish(self, *, name: str = "", expected: str | None = None, owner: str = "") -> StoredFile:
+    def finish(self, *, name: str = "", expected: str | None = None) -> StoredFile:
         """Keep the file.
 
         Args:
             name: A name with its extension, which may tell its type; "" for none.
             expected: The digest that it must have, in hex; None for any.
-            owner: Who sends it.
 
         Raises:
-            UsageError: E816 if the digest is another one.
+            UsageError: E816 if the digest is another one, E824 if there is no room.
         """
         digest = self._hasher.hexdigest()
         check_digest(digest, expected)
@@ -249,11 +306,14 @@ class Upload:
             self._stream.flush()
             os.fsync(self._stream.fileno())
             self._stream.close()
-        self._store.make_room(self._path.stat().st_size)
-        return self._store.keep(self._path, digest, name, owner)
+        self._store.check_room(self.owner)
+        kept = self._store.keep(self._path, digest, name, self.owner)
+        self._forget(self)
+        return kept
 
     def close(self) -> None:
         """Drop what was not finished."""
+        self._forget(self)
         with contextlib.suppress(OSError):
             self._stream.close()
             self._path.unlink(missing_ok=True)

@@ -77,7 +77,7 @@ async def read_form(
     Raises:
         UsageError: E809 for what is no form, or has too many or too long parts.
     """
-    reader = _FormReader(files, most_files, most_fields)
+    reader = _FormReader(files, owner, most_files, most_fields)
     try:
         await reader.read(request.headers.get("content-type", ""), request.stream())
         form = Form()
@@ -86,7 +86,7 @@ async def read_form(
                 form.fields.append((part.name, part.text.decode("utf-8", "replace")))
             else:
                 name = part.file_name or ""
-                stored = await run_in_threadpool(part.upload.finish, name=name, owner=owner)
+                stored = await run_in_threadpool(part.upload.finish, name=name)
                 form.files.append(FormFile(part.name, name, stored))
         return form
     finally:
@@ -98,13 +98,15 @@ class _FormReader:
 
     Args:
         files: Where files go.
+        owner: Whose they are.
         most_files: How many files there may be.
         most_fields: How many other parts there may be.
     """
 
-    def __init__(self, files: FileStore, most_files: int, most_fields: int) -> None:
+    def __init__(self, files: FileStore, owner: str, most_files: int, most_fields: int) -> None:
         self.parts: list[_Part] = []
         self._files = files
+        self._owner = owner
         self._room = {True: most_files, False: most_fields}
         self._header = (bytearray(), bytearray())
         self._pending: list[tuple[Upload, bytes]] = []
@@ -180,7 +182,7 @@ class _FormReader:
             raise _refuse(f"the form has too many {'files' if is_file else 'fields'}")
         if is_file:
             part.file_name = options[b"filename"].decode("utf-8", "replace").replace("\\", "/").rpartition("/")[2]
-            part.upload = self._files.open_upload()
+            part.upload = self._files.open_upload(self._owner)
 
     def _add_content(self, data: bytes) -> None:
         part = self.parts[-1]

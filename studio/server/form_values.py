@@ -27,10 +27,12 @@ class FormValues:
     Attributes:
         fields: The text of each field; of a name that comes twice the last.
         files: The files of each name, in order, as they are kept.
+        owner: Whose they are.
     """
 
     fields: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, Sequence[StoredFile]] = field(default_factory=dict)
+    owner: str = ""
 
 
 async def receive_form(parts: Parts, request: Request) -> FormValues:
@@ -44,20 +46,24 @@ async def receive_form(parts: Parts, request: Request) -> FormValues:
     if not is_form(request):
         raise UsageError("E809", "the body is not a form", hint="send multipart/form-data")
     await run_in_threadpool(parts.check_quota, request)
-    limited = limit_body(request, parts.options.most_file_bytes)
-    form = await read_form(limited, parts.files, owner=name_owner(request), most_files=_MOST_FILES)
+    limited, owner = limit_body(request, parts.options.most_file_bytes), name_owner(request)
+    form = await read_form(limited, parts.files, owner=owner, most_files=_MOST_FILES)
     files: dict[str, list[StoredFile]] = {}
     for file in form.files:
         files.setdefault(file.part.partition("[")[0], []).append(file.stored)
-    return FormValues({name.partition("[")[0]: text for name, text in form.fields}, files)
+    return FormValues({name.partition("[")[0]: text for name, text in form.fields}, files, owner)
 
 
-def keep_bytes(parts: Parts, content: bytes, name: str, owner: str = "") -> StoredFile:
-    """Keep bytes as a file of a token."""
-    upload = parts.files.open_upload()
+def keep_bytes(parts: Parts, content: bytes, name: str, owner: str) -> StoredFile:
+    """Keep bytes as a file of a token.
+
+    Raises:
+        UsageError: E824 if the token's files take all that they may.
+    """
+    upload = parts.files.open_upload(owner)
     try:
         upload.write(content)
-        return upload.finish(name=name, owner=owner)
+        return upload.finish(name=name)
     finally:
         upload.close()
 

@@ -195,6 +195,7 @@ class Server:
             self._file,
             keep_seconds=options.keep_seconds,
             most_bytes=options.most_stored_bytes,
+            find_limits=self._tokens.find_limits,
         )
         outputs = options.data.absolute() / "outputs"
         logs = JobLogs(loop)

@@ -152,6 +152,12 @@ class TokenStore:
         remember_secret(secret)
         return _parse_token(row)
 
+    def find_limits(self, name: str) -> TokenLimits:
+        """Return what the token of a name may use; where there is none, that is everything."""
+        with self._file.reading() as connection:
+            row = connection.execute(f"SELECT {_COLUMNS} FROM tokens WHERE name = ?", (name,)).fetchone()
+        return TokenLimits() if row is None else _parse_token(row).limits
+
     def has(self, token: Token) -> bool:
         """Return whether a token is still there."""
         with self._file.reading() as connection:

@@ -114,11 +114,11 @@ def _keep_path(parts: Parts, path: str, owner: str, folders: tuple[Path, ...]) -
         raise UsageError("E809", f"missing file {path[:200]!r} in the folders of this server", where="/path", hint=hint)
     if real.stat().st_size > parts.options.most_file_bytes:
         raise UsageError("E808", f"{path[:200]!r} is too large", where="/path", hint="see --max-upload")
-    upload = parts.files.open_upload()
+    upload = parts.files.open_upload(owner)
     try:
         with real.open("rb") as stream:
             while part := stream.read(2**20):
                 upload.write(part)
-        return describe_file(upload.finish(name=real.name, owner=owner), real.name)
+        return describe_file(upload.finish(name=real.name), real.name)
     finally:
         upload.close()

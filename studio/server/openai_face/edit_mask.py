@@ -11,8 +11,13 @@ from studio.server.form_values import keep_bytes
 from studio.server.parts import Parts
 
 
-def keep_selection(parts: Parts, file: StoredFile) -> StoredFile:
+def keep_selection(parts: Parts, file: StoredFile, owner: str) -> StoredFile:
     """Keep the mask that selects what is transparent in an image; an image without alpha is a mask already.
+
+    Args:
+        parts: The parts of the server.
+        file: The image.
+        owner: Whose the mask is.
 
     Raises:
         MediaError: The file is no image, or too large.
@@ -26,4 +31,4 @@ def keep_selection(parts: Parts, file: StoredFile) -> StoredFile:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "mask.png"
         types["mask"].write_file(mask, path, None)
-        return keep_bytes(parts, path.read_bytes(), path.name)
+        return keep_bytes(parts, path.read_bytes(), path.name, owner)

@@ -70,7 +70,7 @@ def _take_files(parts: Parts, form: FormValues, resolved: ResolvedGraph) -> dict
         elif name not in resolved.inputs:
             raise refuse(name, "this graph takes no mask; leave it out")
         elif name == "mask" and resolved.inputs[name].spec.name == "mask":
-            values[name] = {"file": keep_selection(parts, files[0]).name}
+            values[name] = {"file": keep_selection(parts, files[0], form.owner).name}
         else:
             values[name] = _write_files(files, resolved.inputs[name].spec, name)
     return values

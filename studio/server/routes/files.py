@@ -81,7 +81,7 @@ async def _receive(parts: Parts, request: Request, name: str, expected: str | No
 
 async def _read_body(parts: Parts, request: Request, name: str, expected: str | None, owner: str) -> StoredFile:
     """Keep the body of a request; it is hashed and written on threads, some of it at a time."""
-    upload = await run_in_threadpool(parts.files.open_upload)
+    upload = await run_in_threadpool(parts.files.open_upload, owner)
     try:
         pending = bytearray()
         async for part in request.stream():
@@ -90,7 +90,7 @@ async def _read_body(parts: Parts, request: Request, name: str, expected: str | 
                 await run_in_threadpool(upload.write, bytes(pending))
                 pending.clear()
         await run_in_threadpool(upload.write, bytes(pending))
-        return await run_in_threadpool(upload.finish, name=name, expected=expected, owner=owner)
+        return await run_in_threadpool(upload.finish, name=name, expected=expected)
     finally:
         await run_in_threadpool(upload.close)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fakes import graph
 
+from studio.errors import UsageError
 from studio.server.token_store import Scope, TokenLimits
 from tests.studio.server.conftest import Desk
 
@@ -82,6 +83,28 @@ def test_files_of_a_token_take_no_more_than_they_may(desk: Desk) -> None:
     again = add(desk, "ada", None, 0, 900)
     response = desk.client.post("/api/v1/jobs", json={"graph": WAIT}, headers=again)
     assert (response.status_code, response.json()["retry"]) == (507, True)
+
+
+def test_what_is_sent_at_once_counts_while_it_arrives(start: Callable[..., Desk]) -> None:
+    desk = start(most_stored_bytes=20 * 2**20)
+    auth = add(desk, "ada", None, 0, 10 * 2**20)
+    files = desk.parts.files
+    first, second, other = (files.open_upload(name) for name in ("ada", "ada", "bo"))
+
+    first.write(bytes(6 * 2**20))
+    with pytest.raises(UsageError, match="E824"):
+        second.write(bytes(6 * 2**20))
+    second.close()
+    other.write(bytes(12 * 2**20))
+    with pytest.raises(UsageError, match="E824"):
+        other.write(bytes(5 * 2**20))
+    other.close()
+    response = desk.client.post("/api/v1/files", content=iter([bytes(5 * 2**20)]), headers=auth)
+    first.finish()
+
+    assert (response.status_code, response.json()["code"]) == (507, "E824")
+    assert files.count_bytes("ada") == 6 * 2**20
+    assert len(list(files.folder.iterdir())) == 1
 
 
 def test_a_stream_of_events_ends_with_its_token(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

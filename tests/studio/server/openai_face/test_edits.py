@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from studio.server.token_store import Scope
 from tests.studio.server.conftest import Desk
 from tests.studio.server.openai_face.test_clients import connect, read
 
@@ -46,11 +47,13 @@ def write(pixels: Any, name: str = "image.png") -> tuple[str, bytes]:
 
 def test_an_image_is_changed_where_the_mask_is_transparent(desk: Desk) -> None:
     desk.write_graph("change", CHANGE)
+    secret = desk.parts.tokens.add("ada", Scope.ADMIN)
+    desk.client.headers["authorization"] = f"Bearer {secret}"
     picture = np.full((4, 4, 3), 100)
     mask = np.zeros((4, 4, 4))
     mask[:, :2, 3] = 255  # the left half stays
 
-    with connect(desk) as client:
+    with connect(desk, secret) as client:
         [made] = client.images.edit(
             model="change", image=write(picture), mask=write(mask), prompt="a tree", n=1, extra_body={"by": 5}
         ).data
@@ -60,6 +63,7 @@ def test_an_image_is_changed_where_the_mask_is_transparent(desk: Desk) -> None:
     [job, _] = reversed(desk.client.get("/api/v1/jobs").json()["jobs"])
     stored = desk.client.get(f"/api/v1/files/{job['values']['mask']['file']}").content
 
+    assert desk.parts.files.count_bytes("ada") == desk.parts.files.count_bytes()
     assert np.all(read(made) == 105)
     assert event.type == "image_edit.completed"
     assert np.all(read(event) == 101)
