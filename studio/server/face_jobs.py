@@ -10,6 +10,9 @@ from typing import Any
 from studio.server.job_file import JobFile
 from studio.surrogates import dump_json
 
+_LONGEST_LISTED = 2**17
+"""What clients asked for is not in lists where its JSON is longer."""
+
 _TABLE = """
 CREATE TABLE IF NOT EXISTS face_jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -71,7 +74,7 @@ class FaceJobs:
     def list_jobs(
         self, owner: str | None, *, limit: int, after: int | None = None, oldest_first: bool = False
     ) -> list[FaceJob]:
-        """Return jobs, the newest first.
+        """Return jobs, the newest first, without what their clients asked for where that is long.
 
         Args:
             owner: Whose jobs; None for those of all.
@@ -81,15 +84,18 @@ class FaceJobs:
         """
         where = "" if after is None else f"AND number {'>' if oldest_first else '<'} ?"
         order = f"ORDER BY number {'ASC' if oldest_first else 'DESC'} LIMIT ?"
-        return self._read(where, [] if after is None else [after], owner, order, limit)
+        asked = f"CASE WHEN length(asked) <= {_LONGEST_LISTED} THEN asked ELSE '{{}}' END"
+        return self._read(where, [] if after is None else [after], owner, order, limit, asked=asked)
 
-    def _read(self, where: str, given: list[Any], owner: str | None, order: str, *more: Any) -> list[FaceJob]:
-        query = f"SELECT number, id, job, asked FROM face_jobs WHERE face = ? {where} "
+    def _read(
+        self, where: str, given: list[Any], owner: str | None, order: str, *more: Any, asked: str = "asked"
+    ) -> list[FaceJob]:
+        query = f"SELECT number, id, job, {asked} FROM face_jobs WHERE face = ? {where} "
         query += ("" if owner is None else "AND owner = ? ") + order
         values = [self._face, *given, *([] if owner is None else [owner]), *more]
         with self._file.reading() as connection:
             rows = connection.execute(query, values).fetchall()
-        return [FaceJob(number, face_id, job, json.loads(asked)) for number, face_id, job, asked in rows]
+        return [FaceJob(number, face_id, job, json.loads(text)) for number, face_id, job, text in rows]
 
     def remove(self, face_id: str, owner: str | None) -> None:
         """Forget which job an id means."""

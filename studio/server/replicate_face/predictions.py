@@ -19,7 +19,7 @@ from studio.server.job import ENDED_STATES, Job, JobState, Webhook
 from studio.server.parts import Parts, find_owner, name_owner
 from studio.server.problem import JsonResponse
 from studio.server.replicate_face.inputs import read_values
-from studio.server.replicate_face.view import describe_prediction
+from studio.server.replicate_face.view import PredictionView, describe_prediction
 from studio.server.routes.jobs import queue_job
 from studio.server.submissions import JobRequest
 from studio.surrogates import dump_json
@@ -75,7 +75,8 @@ def create_router(parts: Parts) -> APIRouter:
     def list_predictions(request: Request, cursor: Annotated[int | None, Query(ge=0, le=2**62)] = None) -> Response:
         found = known.list_jobs(find_owner(request), limit=_PAGE + 1, after=cursor)
         base = str(request.base_url)
-        rows = [describe_prediction(parts, parts.store.find(one.job), one.asked, base) for one in found[:_PAGE]]
+        view = PredictionView(parts, base)
+        rows = [view.describe(parts.store.find(one.job), one.asked) for one in found[:_PAGE]]
         following = f"{base}v1/predictions?cursor={found[_PAGE - 1].number}" if len(found) > _PAGE else None
         return JsonResponse({"previous": None, "next": following, "results": rows})
 

@@ -24,69 +24,86 @@ _STATES = {
     JobState.CANCELLED: "canceled",
 }
 _MOST_TEXT_BYTES = 2**20
+_MOST_TEXTS_BYTES = 4 * 2**20
 _TEXT_ENDS = (".txt", ".json", ".srt", ".vtt", ".csv")
 
 
-def describe_prediction(parts: Parts, job: Job, asked: Mapping[str, Any], base: str) -> dict[str, Any]:
-    """Return a job as a prediction.
+class PredictionView:
+    """Writes the predictions of one answer: the texts of all of them share its room; what has none is an address.
 
     Args:
         parts: The parts of the server.
-        job: The job.
-        asked: What its client asked for: `input`.
         base: The address of this server as its reader writes it, with a slash.
     """
-    mine = f"{base}v1/predictions/{job.id}"
-    error = job.error
-    took = job.ended - job.started if job.ended and job.started else None
-    return {
-        "id": job.id,
-        "model": f"{OWNER}/{job.graph}",
-        "version": job.graph or "",
-        "status": _STATES[job.state],
-        "input": asked.get("input", {}),
-        "output": _describe_output(parts, job, base) if job.state in ENDED_STATES and job.outputs else None,
-        "logs": "\n".join(job.warnings),
-        "error": f"{error['message']} ({error['code']})" if error is not None else None,
-        "metrics": {"predict_time": took, "total_time": (job.ended or 0.0) - job.made} if took is not None else {},
-        "created_at": write_time(job.made),
-        "started_at": write_time(job.started),
-        "completed_at": write_time(job.ended),
-        "data_removed": False,
-        "source": "api",
-        "urls": {"get": mine, "cancel": f"{mine}/cancel", "stream": f"{mine}/stream"},
-    }
+
+    def __init__(self, parts: Parts, base: str) -> None:
+        self._parts = parts
+        self._base = base
+        self._room = _MOST_TEXTS_BYTES
+        self._graphs: dict[str, ListedGraph] | None = None
+
+    def describe(self, job: Job, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a job as a prediction.
+
+        Args:
+            job: The job.
+            asked: What its client asked for: `input`.
+        """
+        mine = f"{self._base}v1/predictions/{job.id}"
+        error = job.error
+        took = job.ended - job.started if job.ended and job.started else None
+        return {
+            "id": job.id,
+            "model": f"{OWNER}/{job.graph}",
+            "version": job.graph or "",
+            "status": _STATES[job.state],
+            "input": asked.get("input", {}),
+            "output": self._describe_output(job) if job.state in ENDED_STATES and job.outputs else None,
+            "logs": "\n".join(job.warnings),
+            "error": f"{error['message']} ({error['code']})" if error is not None else None,
+            "metrics": {"predict_time": took, "total_time": (job.ended or 0.0) - job.made} if took is not None else {},
+            "created_at": write_time(job.made),
+            "started_at": write_time(job.started),
+            "completed_at": write_time(job.ended),
+            "data_removed": False,
+            "source": "api",
+            "urls": {"get": mine, "cancel": f"{mine}/cancel", "stream": f"{mine}/stream"},
+        }
+
+    def _describe_output(self, job: Job) -> Any:
+        """Return what was made: of one output its address, of several an object; texts are written out."""
+        found: dict[str, list[JobOutput]] = {}
+        for output in job.outputs:
+            found.setdefault(output.output, []).append(output)
+        lists = self._find_lists(job)
+        rows = {name: self._write_files(files, is_list=name in lists) for name, files in found.items()}
+        return next(iter(rows.values())) if len(rows) == 1 else rows
+
+    def _find_lists(self, job: Job) -> set[str]:
+        """Return which outputs are lists, as the graph is now."""
+        several = {output.output for output in job.outputs if output.index}
+        if self._graphs is None:
+            self._graphs = {one.name: one for one in self._parts.graphs.list_graphs()}
+        listed = self._graphs.get(job.graph or "")
+        if listed is None or listed.resolved is None:
+            return several
+        return several | {name for name, (_, spec) in listed.resolved.outputs.items() if spec.depth}
+
+    def _write_files(self, files: Sequence[JobOutput], *, is_list: bool) -> Any:
+        written = [self._write_file(file) for file in files]
+        return written if is_list else written[0]
+
+    def _write_file(self, output: JobOutput) -> str:
+        if output.name.endswith(_TEXT_ENDS) and output.bytes <= min(self._room, _MOST_TEXT_BYTES):
+            self._room -= output.bytes
+            path = self._parts.files.find(PREFIX + output.digest).path
+            return path.read_text(encoding="utf-8", errors="replace")
+        return f"{self._base}{FILES_URL[1:]}/{PREFIX}{output.digest}"
 
 
-def _describe_output(parts: Parts, job: Job, base: str) -> Any:
-    """Return what was made: of one output its address, of several an object; texts are written out."""
-    found: dict[str, list[JobOutput]] = {}
-    for output in job.outputs:
-        found.setdefault(output.output, []).append(output)
-    lists = _find_lists(parts, job)
-    rows = {name: _write_files(parts, files, base, is_list=name in lists) for name, files in found.items()}
-    return next(iter(rows.values())) if len(rows) == 1 else rows
-
-
-def _find_lists(parts: Parts, job: Job) -> set[str]:
-    """Return which outputs are lists, as the graph is now."""
-    several = {output.output for output in job.outputs if output.index}
-    listed = next((one for one in parts.graphs.list_graphs() if one.name == job.graph), None)
-    if listed is None or listed.resolved is None:
-        return several
-    return several | {name for name, (_, spec) in listed.resolved.outputs.items() if spec.depth}
-
-
-def _write_files(parts: Parts, files: Sequence[JobOutput], base: str, *, is_list: bool) -> Any:
-    written = [_write_file(parts, file, base) for file in files]
-    return written if is_list else written[0]
-
-
-def _write_file(parts: Parts, output: JobOutput, base: str) -> str:
-    if output.name.endswith(_TEXT_ENDS) and output.bytes <= _MOST_TEXT_BYTES:
-        path = parts.files.find(PREFIX + output.digest).path
-        return path.read_text(encoding="utf-8", errors="replace")
-    return f"{base}{FILES_URL[1:]}/{PREFIX}{output.digest}"
+def describe_prediction(parts: Parts, job: Job, asked: Mapping[str, Any], base: str) -> dict[str, Any]:
+    """Return a job as the only prediction of an answer. Arguments are those of `PredictionView`."""
+    return PredictionView(parts, base).describe(job, asked)
 
 
 def describe_model(listed: ListedGraph, base: str) -> dict[str, Any]:

@@ -144,6 +144,31 @@ def test_addresses_are_those_of_the_server_as_the_reader_knows_it(start: Callabl
     assert listed == mine
 
 
+def test_a_page_of_predictions_is_short(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.server.replicate_face.view._MOST_TEXTS_BYTES", 10)
+    desk.write_graph("say", SAY)
+    node = {"type": "fake.json", "inputs": {"value": {"from": "inputs.data"}}}
+    desk.write_graph(
+        "long", {"inputs": {"data": {"type": "json"}}, "nodes": {"a": node}, "outputs": {"x": {"from": "a"}}}
+    )
+
+    def make(version: str, given: dict[str, Any]) -> Any:
+        sent = {"version": version, "input": given}
+        return desk.client.post("/v1/predictions", json=sent, headers={"prefer": "wait"}).json()
+
+    long = make("long", {"data": "x" * 2**17})
+    made = [make("say", {"n": number}) for number in range(3)]
+    listings: list[None] = []
+    graphs, list_graphs = desk.parts.graphs, desk.parts.graphs.list_graphs
+    monkeypatch.setattr(graphs, "list_graphs", lambda: (listings.append(None), list_graphs())[1])
+    rows = desk.client.get("/v1/predictions").json()["results"]
+
+    assert [row["id"] for row in rows] == [one["id"] for one in (*made[::-1], long)]
+    assert [row["output"] for row in rows[:2]] == ["got 2", "got 1"]
+    assert [row["output"].startswith(str(desk.client.base_url)) for row in rows[2:]] == [True] * 2
+    assert (rows[3]["input"], len(long["input"]["data"]), len(listings)) == ({}, 2**17, 1)
+
+
 def test_errors_say_what_to_do(desk: Desk, connect: Callable[..., Any], tmp_path: Path) -> None:
     desk.write_graph("shift", SHIFT)
     desk.write_graph("fail", {"nodes": {"a": {"type": "fake.fail", "inputs": {}}}, "outputs": {"x": {"from": "a"}}})
