@@ -7,12 +7,21 @@ from collections.abc import Callable
 
 import pytest
 
+from studio.server.token_store import Scope
 from tests.studio.server.conftest import PATIENCE_SECONDS, Desk
 
 
 def connect(desk: Desk) -> socket.socket:
     """Open a connection."""
     return socket.create_connection(("127.0.0.1", desk.server.port), timeout=PATIENCE_SECONDS)
+
+
+def read_refusal(client: socket.socket) -> None:
+    """Read the answer to a request without a token."""
+    got = b""
+    while not got.endswith(b"}"):
+        got += client.recv(4096)
+    assert got.startswith(b"HTTP/1.1 401")
 
 
 def test_a_client_that_does_not_end_its_headers_is_cut_off(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,6 +31,23 @@ def test_a_client_that_does_not_end_its_headers_is_cut_off(desk: Desk, monkeypat
             client.sendall(sent)
 
             assert client.recv(100) == b""
+
+
+def test_a_client_that_does_not_end_the_body_of_an_answered_request_is_cut_off(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.server.connections.BODY_SECONDS", 0.2)
+    desk.parts.tokens.add("ada", Scope.RUN)
+    head = b"POST /x HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: %d\r\n\r\n"
+    with connect(desk) as slow, connect(desk) as whole:
+        for client, length in ((slow, 10), (whole, 1)):
+            client.sendall(head % length)
+            read_refusal(client)
+            client.sendall(b"x")
+
+        assert slow.recv(100) == b""
+        whole.sendall(head % 0)
+        read_refusal(whole)
 
 
 def test_a_connection_answers_one_request_after_the_other(desk: Desk) -> None:
