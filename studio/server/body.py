@@ -34,7 +34,7 @@ def limit_body(request: Request, most_bytes: int) -> Request:
         try:
             message = await asyncio.wait_for(request.receive(), _PATIENCE_SECONDS)
         except TimeoutError:
-            raise HTTPException(408, "the body does not arrive", {"connection": "close"}) from None
+            raise _refuse_pause() from None
         count += len(message.get("body", b""))
         if count > most_bytes:
             raise _refuse_size(most_bytes)
@@ -43,18 +43,31 @@ def limit_body(request: Request, most_bytes: int) -> Request:
     return Request(request.scope, receive)
 
 
-async def read_object(request: Request, most_bytes: int) -> dict[str, Any]:
+async def read_object(request: Request, most_bytes: int, seconds: float | None = None) -> dict[str, Any]:
     """Return the JSON object that a request carries.
+
+    Args:
+        request: The request.
+        most_bytes: How large it may be.
+        seconds: How long all of it may take to arrive; None for as long as some of it arrives.
 
     Raises:
         UsageError: E808 if it is too large, E809 if it is no object.
         GraphError: It is no JSON, or has a key twice.
     """
-    body = await limit_body(request, most_bytes).body()
+    try:
+        async with asyncio.timeout(seconds):
+            body = await limit_body(request, most_bytes).body()
+    except TimeoutError:
+        raise _refuse_pause() from None
     value = await run_in_threadpool(parse_json, body) if len(body) > _SHORT_BODY else parse_json(body)
     if not isinstance(value, dict):
         raise UsageError("E809", "the body is not a JSON object", hint='send {"graph": ..., "values": {...}}')
     return value
+
+
+def _refuse_pause() -> HTTPException:
+    return HTTPException(408, "the body does not arrive", {"connection": "close"})
 
 
 def _refuse_size(most_bytes: int) -> UsageError:

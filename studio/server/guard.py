@@ -87,7 +87,8 @@ class Guard:
         headers = Headers(scope=scope)
         try:
             self._check_source(headers)
-            if not _is_open(scope["path"], scope["method"]):
+            is_open = _is_open(scope["path"], scope["method"])
+            if not is_open:
                 token = self._find_token(_find_authorization(headers))  # some microseconds: no thread is faster
                 _check_scope(token, scope["method"])
                 self._check_room()
@@ -95,11 +96,12 @@ class Guard:
         except StudioError as error:
             await self._answer(scope["path"], error)(scope, receive, send)
             return
-        self._running += 1
+        count = 0 if is_open else 1  # clients without a token take no room from those with one
+        self._running += count
         try:
             await self._app(scope, receive, send)
         finally:
-            self._running -= 1
+            self._running -= count
 
     def _check_room(self) -> None:
         """Refuse a request while too many run.

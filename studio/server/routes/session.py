@@ -13,6 +13,7 @@ from studio.server.parts import Parts, find_token
 from studio.server.problem import JsonResponse
 
 _MOST_BYTES = 4096
+_BODY_SECONDS = 10.0  # whoever sends it has no token yet
 _SECONDS = 30 * 86400
 _BODY = {
     "requestBody": {
@@ -43,7 +44,7 @@ def create_router(parts: Parts) -> APIRouter:
 
     @router.post("", summary="Let a browser keep a token.", openapi_extra=_BODY)
     async def begin(request: Request) -> Response:
-        given = (await read_object(request, _MOST_BYTES)).get("token")
+        given = (await read_object(request, _MOST_BYTES, _BODY_SECONDS)).get("token")
         if not isinstance(given, str):
             raise UsageError("E809", "missing key 'token'", hint='send {"token": "..."}')
         token = await run_in_threadpool(parts.tokens.find, given.strip())

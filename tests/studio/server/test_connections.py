@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import time
 from collections.abc import Callable
 
 import pytest
@@ -83,3 +85,24 @@ def test_requests_beyond_the_limit_are_told_to_come_again(
     assert [one.status_code for one in refused] == [429, 429]
     assert all(int(one.headers["retry-after"]) > 0 for one in refused)
     assert refused[0].json()["error"]["code"] == refused[1].json()["code"] == "E817"
+
+
+def test_clients_without_a_token_take_no_room_from_those_with_one(
+    start: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.server.guard._MOST_REQUESTS", 1)
+    monkeypatch.setattr("studio.server.routes.session._BODY_SECONDS", 0.5)
+    desk = start()
+    begun = time.monotonic()
+    with connect(desk) as client:
+        client.sendall(b"POST /api/v1/session HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 4000\r\n\r\n{")
+        assert desk.client.get("/api/v1/jobs").status_code == 200
+
+        client.settimeout(0.1)
+        answer = b""
+        while not answer and time.monotonic() < begun + PATIENCE_SECONDS:
+            client.sendall(b" ")
+            with contextlib.suppress(TimeoutError):
+                answer = client.recv(4096)
+
+    assert answer.startswith(b"HTTP/1.1 408")
