@@ -58,11 +58,12 @@ class WebhookGuard:
         Raises:
             UsageError: E826 for a URL that is not allowed, whatever its name stands for.
         """
-        if len(url) > _LONGEST_URL or not url.isascii() or any(sign <= " " for sign in url):
+        if len(url) > _LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
             raise _refuse("invalid address of a webhook")
         try:
             found = urlsplit(url)
             host, port = found.hostname, found.port
+            (host or "").encode("idna")  # no name has an empty label, or one of more than 63 letters
         except ValueError:
             raise _refuse("invalid address of a webhook") from None
         if found.scheme not in ("https", "http") or not host or found.username is not None:

@@ -94,12 +94,20 @@ class WebhookSender:
         try:
             async with self._room:
                 secret = await asyncio.to_thread(self._store.find_secret, delivery.owner)
-                status, error, is_final = await asyncio.to_thread(self._attempt, delivery, secret)
+                status, error, is_final = await asyncio.to_thread(self._try, delivery, secret)
                 await asyncio.to_thread(self._record, delivery, status, error, is_final)
         except StudioError as error:
             log.error("webhooks: %s", error)
         finally:
             self._sending.pop(delivery.id, None)
+
+    def _try(self, delivery: Delivery, secret: str) -> tuple[int | None, str, bool]:
+        """Send a message once as `_attempt` does; one that cannot be sent at all is given up."""
+        try:
+            return self._attempt(delivery, secret)
+        except Exception as error:  # else it would stay the first that is due, and hold up all others
+            log.exception("webhook %s", delivery.id)
+            return None, f"a bug in Studio: {type(error).__name__}", True
 
     def _attempt(self, delivery: Delivery, secret: str) -> tuple[int | None, str, bool]:
         """Send a message once; return the status, what went wrong, and whether another attempt is useless."""
@@ -107,7 +115,7 @@ class WebhookSender:
             request = WebhookRequest(self._guard.resolve(delivery.url))
         except UsageError as error:
             return None, error.message, True
-        except OSError:
+        except (OSError, ValueError):
             return None, "the host is unknown", False
         self._requests.add(request)
         moment = int(time.time())
@@ -120,8 +128,9 @@ class WebhookSender:
             status = request.send(headers, delivery.body)
         except http.client.HTTPException:
             return None, "the answer is not HTTP", False
-        except OSError as error:
-            return None, (error.strerror or str(error) or "no answer").lower()[:200], False
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error) or "no answer"
+            return None, reason.lower()[:200], False
         finally:
             self._requests.discard(request)
         if 200 <= status < 300:

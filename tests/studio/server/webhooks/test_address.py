@@ -18,6 +18,7 @@ REFUSED = [
     "ftp://example.org/", "file:///etc/passwd", "https://", "https:///x", "https://ada:secret@example.org/",
     "https://example.org:99999/", "https://exa mple.org/", "https://example.org/\r\nx: y", "https://ex\u00e4mple.org/",
     "https://[::1", "", "https://" + "a" * 3000,
+    "https://a..b/", "https://.example.org/", f"https://{'a' * 64}.org/", "https://example.org\x7f/",
 ]  # fmt: skip
 
 

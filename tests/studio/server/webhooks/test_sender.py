@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -130,6 +131,24 @@ def test_messages_of_an_ended_server_are_sent_by_the_next(start: Callable[..., D
 
     assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
     assert delivery["status"] == 204
+
+
+def test_what_cannot_be_sent_is_given_up(start: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = start(webhook_delays=(0.01,))
+    look_up = socket.getaddrinfo
+    faults = {"unknown.example": UnicodeError("label too long"), "bug.example": LookupError("a fault")}
+
+    def fail(host: Any, *given: Any, **more: Any) -> Any:
+        if host in faults:
+            raise faults[host]
+        return look_up(host, *given, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    jobs = [desk.submit({"studio": 1, **PAINT}, webhook={"url": f"https://{host}/"}) for host in faults]
+    found = [wait_for(desk, job, "failed")[0] for job in jobs]
+
+    assert [one["error"] for one in found] == ["the host is unknown", "a bug in Studio: LookupError"]
+    assert [one["attempts"] for one in found] == [2, 1]
 
 
 def test_each_token_has_a_secret_and_private_addresses_are_refused(desk: Desk) -> None:
