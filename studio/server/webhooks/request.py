@@ -10,6 +10,7 @@ import http.client
 import socket
 import ssl
 import threading
+from typing import TypeVar
 
 from studio.server.webhooks.address import Target
 from studio.version import VERSION
@@ -18,6 +19,7 @@ SECONDS = 20.0
 """How long a request may take in all."""
 
 _PREFIX = "whsec_"
+_Socket = TypeVar("_Socket", bound=socket.socket)
 
 
 def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
@@ -44,6 +46,7 @@ class WebhookRequest:
         self._target = target
         self._seconds = seconds
         self._socket: socket.socket | None = None
+        self._is_over = False
 
     def send(self, headers: dict[str, str], body: bytes) -> int:
         """Send it and return the status of the answer.
@@ -57,10 +60,9 @@ class WebhookRequest:
         timer.daemon = True
         timer.start()
         try:
-            plain = socket.create_connection((target.address, target.port), timeout=self._seconds)
-            self._socket = plain
+            plain = self._keep(socket.create_connection((target.address, target.port), timeout=self._seconds))
             if target.scheme == "https":
-                self._socket = ssl.create_default_context().wrap_socket(plain, server_hostname=target.host)
+                self._keep(_encrypt(plain, target.host)).do_handshake()
             connection = http.client.HTTPConnection(target.host, target.port)
             connection.sock = self._socket
             more = {"user-agent": f"Studio/{VERSION}", "content-type": "application/json", "connection": "close"}
@@ -72,8 +74,22 @@ class WebhookRequest:
             if self._socket is not None:
                 self._socket.close()
 
+    def _keep(self, made: _Socket) -> _Socket:
+        """Return a socket, which `abort` ends from now on; one that was made too late is not used."""
+        self._socket = made
+        if self._is_over:
+            raise TimeoutError("timed out")
+        return made
+
     def abort(self) -> None:
         """End it."""
+        self._is_over = True
         if self._socket is not None:
             with contextlib.suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # that of SSLSocket sends plain text afterwards
+
+
+def _encrypt(plain: socket.socket, host: str) -> ssl.SSLSocket:
+    """Return a socket that has not shaken hands yet."""
+    context = ssl.create_default_context()
+    return context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
