@@ -124,7 +124,13 @@ CREATE INDEX deliveries_by_job ON deliveries (job);
 CREATE INDEX deliveries_in_order ON deliveries (next) WHERE state = 'waiting';
 CREATE TABLE webhook_secrets (owner TEXT PRIMARY KEY, secret TEXT NOT NULL) WITHOUT ROWID;
 """
-_STEPS = (_SCHEMA, _LIMITS, _WEBHOOKS)
+_FAIR_WEBHOOKS = """
+ALTER TABLE deliveries ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+UPDATE deliveries SET owner = coalesce((SELECT owner FROM webhooks w WHERE w.job = deliveries.job), '');
+DROP INDEX deliveries_in_order;
+CREATE INDEX deliveries_by_owner ON deliveries (owner, next) WHERE state = 'waiting';
+"""
+_STEPS = (_SCHEMA, _LIMITS, _WEBHOOKS, _FAIR_WEBHOOKS)
 """What makes the file, and what each later format adds to it."""
 
 FORMAT = len(_STEPS)

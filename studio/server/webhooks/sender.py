@@ -8,6 +8,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -54,6 +55,7 @@ class WebhookSender:
         self._logs = logs
         self._delays = tuple(delays)
         self._room = asyncio.Semaphore(_MOST_AT_ONCE)
+        self._threads = ThreadPoolExecutor(_MOST_AT_ONCE, "webhook")  # receivers may keep them all waiting
         self._sending: dict[str, asyncio.Task[None]] = {}
         self._requests: set[WebhookRequest] = set()
         self._task: asyncio.Task[None] | None = None
@@ -69,6 +71,7 @@ class WebhookSender:
         for task in (self._task, *self._sending.values()):
             if task is not None:
                 task.cancel()
+        self._threads.shutdown(wait=False, cancel_futures=True)
         for request in list(self._requests):
             request.abort()
 
@@ -94,7 +97,8 @@ class WebhookSender:
         try:
             async with self._room:
                 secret = await asyncio.to_thread(self._store.find_secret, delivery.owner)
-                status, error, is_final = await asyncio.to_thread(self._try, delivery, secret)
+                sending = asyncio.get_running_loop().run_in_executor(self._threads, self._try, delivery, secret)
+                status, error, is_final = await sending
                 await asyncio.to_thread(self._record, delivery, status, error, is_final)
         except StudioError as error:
             log.error("webhooks: %s", error)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +18,12 @@ from studio.server.job_rows import read_job
 from studio.server.webhooks.request import encode_secret
 from studio.surrogates import dump_json
 
+_MOST_OF_OWNER = 4  # messages that are sent at once
+_OWNERS = (  # each is found in the index, whatever the others have
+    "WITH RECURSIVE owners (owner) AS (SELECT min(owner) FROM deliveries WHERE state = 'waiting' UNION ALL "
+    "SELECT (SELECT min(d.owner) FROM deliveries d WHERE d.state = 'waiting' AND d.owner > owners.owner) "
+    "FROM owners WHERE owner IS NOT NULL) SELECT owner FROM owners WHERE owner IS NOT NULL"
+)
 _SHOWN = ("id", "event", "state", "attempts", "status", "error", "next")
 
 
@@ -82,24 +90,29 @@ class WebhookStore:
 
     def _add_message(self, job: Job, event: str, body: str) -> None:
         moment, told = (job.started, "told_start") if event == "started" else (job.ended, "told_end")
-        row = (f"msg_{secrets.token_hex(12)}", job.id, event, body, time.time(), time.time())
+        row = (f"msg_{secrets.token_hex(12)}", job.id, job.owner, event, body, time.time(), time.time())
         with self._file.transaction() as connection:
             changed = connection.execute(f"UPDATE webhooks SET {told} = ? WHERE job = ?", (moment, job.id)).rowcount
             if changed:
                 connection.execute(
-                    "INSERT INTO deliveries (id, job, event, body, state, attempts, next, made) "
-                    "VALUES (?, ?, ?, ?, 'waiting', 0, ?, ?)",
+                    "INSERT INTO deliveries (id, job, owner, event, body, state, attempts, next, made) "
+                    "VALUES (?, ?, ?, ?, ?, 'waiting', 0, ?, ?)",
                     row,
                 )
 
     def list_due(self, limit: int = 64) -> list[Delivery]:
-        """Return messages whose time has come."""
+        """Return messages whose time has come: of each owner a few, so that none holds up those of others."""
         query = (
-            "SELECT d.id, d.job, w.owner, d.event, w.url, d.body, d.attempts FROM deliveries d "
-            "JOIN webhooks w ON w.job = d.job WHERE d.state = 'waiting' AND d.next <= ? ORDER BY d.next LIMIT ?"
+            "SELECT d.id, d.job, d.owner, d.event, w.url, d.body, d.attempts FROM deliveries d "
+            "JOIN webhooks w ON w.job = d.job WHERE d.owner = ? AND d.state = 'waiting' AND d.next <= ? "
+            "ORDER BY d.next LIMIT ?"
         )
+        now = time.time()
         with self._file.reading() as connection:
-            rows = connection.execute(query, (time.time(), limit)).fetchall()
+            owners = [row[0] for row in connection.execute(_OWNERS).fetchall()]
+            random.shuffle(owners)  # where they are many, each has its turn
+            found = (connection.execute(query, (owner, now, _MOST_OF_OWNER)).fetchall() for owner in owners)
+            rows = list(islice(chain.from_iterable(found), limit))
         return [
             Delivery(message, job, owner, event, url, body.encode(), attempts)
             for message, job, owner, event, url, body, attempts in rows

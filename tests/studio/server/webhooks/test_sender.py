@@ -27,11 +27,14 @@ class Receiver:
     def __init__(self) -> None:
         self.answers: list[tuple[int, dict[str, str]]] = []
         self.got: list[tuple[dict[str, str], bytes]] = []
+        self.gate = threading.Event()
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
+                if self.path == "/slow":
+                    receiver.gate.wait(PATIENCE_SECONDS)
                 receiver.got.append((dict(self.headers), body))
                 status, headers = receiver.answers.pop(0) if receiver.answers else (204, {})
                 self.send_response(status)
@@ -49,6 +52,7 @@ class Receiver:
 
     def close(self) -> None:
         """End it."""
+        self.gate.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -131,6 +135,20 @@ def test_messages_of_an_ended_server_are_sent_by_the_next(start: Callable[..., D
 
     assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
     assert delivery["status"] == 204
+
+
+def test_messages_of_a_token_do_not_wait_for_those_of_another(start: Callable[..., Desk], receiver: Receiver) -> None:
+    desk = start(webhook_hosts=("127.0.0.1",))
+    ada, bob = ({"authorization": f"Bearer {desk.parts.tokens.add(name, Scope.RUN)}"} for name in ("ada", "bob"))
+    slow = {"url": receiver.url.replace("/hook", "/slow"), "events": ["started", "ended"]}
+    for _ in range(6):
+        desk.submit({"studio": 1, **PAINT}, ada, webhook=slow)
+
+    desk.client.headers.update(bob)
+    [delivery] = wait_for(desk, desk.submit({"studio": 1, **PAINT}, webhook={"url": receiver.url}), "delivered")
+
+    assert delivery["status"] == 204
+    assert len(receiver.got) == 1
 
 
 def test_what_cannot_be_sent_is_given_up(start: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch) -> None:
