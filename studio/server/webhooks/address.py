@@ -14,6 +14,9 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _LONGEST_URL = 2048
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_NOT_PUBLIC = tuple(  # networks that Python 3.11 takes for public ones
+    ipaddress.ip_network(one) for one in ("::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96", "fec0::/10")
+)
 _HINT = "give an https address of another host; the operator allows others with --allow-webhook"
 
 
@@ -122,7 +125,8 @@ def _check_public(address: Address) -> None:
         if address in _NAT64:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     reached = inner or address
-    if not reached.is_global or reached.is_multicast:
+    is_public = reached.is_global and not any(address in network for network in _NOT_PUBLIC)
+    if not is_public or reached.is_multicast:
         raise _refuse("the address of a webhook is of a private network")
 
 

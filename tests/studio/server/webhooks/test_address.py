@@ -19,6 +19,7 @@ REFUSED = [
     "https://example.org:99999/", "https://exa mple.org/", "https://example.org/\r\nx: y", "https://ex\u00e4mple.org/",
     "https://[::1", "", "https://" + "a" * 3000,
     "https://a..b/", "https://.example.org/", f"https://{'a' * 64}.org/", "https://example.org\x7f/",
+    "https://[fec0::1]/", "https://[::127.0.0.1]/", "https://[::808:808]/", "https://[64:ff9b:1::808:808]/", "https://[::ffff:0:7f00:1]/",
 ]  # fmt: skip
 
 
