@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers
@@ -18,6 +21,9 @@ from studio.server.token_store import Token, TokenStore
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 TOKEN_COOKIE = "studio_token"
 """Where a browser keeps a token: scripts cannot read it, and requests of other sites do not send it."""
+
+SECONDS_BETWEEN_CHECKS = 15.0
+"""How often the tokens of running requests are looked up."""
 
 _OPEN_PATHS = frozenset({"/", "/health/live", "/health/ready"})
 _PAGE_PATH = "/page/"
@@ -56,6 +62,8 @@ class Guard:
         self._answer = answer
         self._metrics = metrics
         self._running = 0
+        self._watched: set[_Watched] = set()
+        self._timer: asyncio.TimerHandle | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it."""
@@ -87,6 +95,7 @@ class Guard:
         headers = Headers(scope=scope)
         try:
             self._check_source(headers)
+            token = None
             is_open = _is_open(scope["path"], scope["method"])
             if not is_open:
                 token = self._find_token(_find_authorization(headers))  # some microseconds: no thread is faster
@@ -99,9 +108,49 @@ class Guard:
         count = 0 if is_open else 1  # clients without a token take no room from those with one
         self._running += count
         try:
-            await self._app(scope, receive, send)
+            if token is None:
+                await self._app(scope, receive, send)
+            else:
+                await self._answer_watched(token, scope, receive, send)
         finally:
             self._running -= count
+
+    async def _answer_watched(self, token: Token, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, until its token is removed."""
+        task = asyncio.current_task()
+        assert task is not None
+        watched = _Watched(token, task)
+
+        async def send_watched(message: Message) -> None:
+            watched.note(message)
+            await send(message)
+
+        self._watched.add(watched)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(SECONDS_BETWEEN_CHECKS, self._check_tokens)
+        try:
+            await self._app(scope, receive, send_watched)
+        except asyncio.CancelledError:
+            if not watched.is_refused:
+                raise
+            while task.uncancel():
+                pass
+            if not watched.has_begun:
+                await self._answer(scope["path"], _refuse_token("unknown token"))(scope, receive, send)
+            elif not watched.has_ended:
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            self._watched.discard(watched)
+
+    def _check_tokens(self) -> None:
+        """End the requests of removed tokens, whose clients would get events or results otherwise."""
+        self._timer = None
+        for watched in self._watched:
+            if not watched.has_length and not self._tokens.has(watched.token):
+                watched.is_refused = True
+                watched.task.cancel()
+        if self._watched:
+            self._timer = asyncio.get_running_loop().call_later(SECONDS_BETWEEN_CHECKS, self._check_tokens)
 
     def _check_room(self) -> None:
         """Refuse a request while too many run.
@@ -142,10 +191,42 @@ class Guard:
         if token is None and not self._needs_token and not self._tokens.has_any():
             return None  # clients that always send something
         if token is None:
-            message = "unknown token" if header else "missing token"
-            hint = "send Authorization: Bearer TOKEN; `studio serve token add NAME` makes one"
-            raise UsageError("E805", message, hint=hint)
+            raise _refuse_token("unknown token" if header else "missing token")
         return token
+
+
+@dataclass(eq=False)
+class _Watched:
+    """A request with a token.
+
+    Attributes:
+        token: Its token.
+        task: What answers it.
+        has_begun: Whether an answer has begun.
+        has_length: Whether it says its length; such an answer ends anyway.
+        has_ended: Whether the answer is whole.
+        is_refused: Whether it is ended because its token was removed.
+    """
+
+    token: Token
+    task: asyncio.Task[Any]
+    has_begun: bool = False
+    has_length: bool = False
+    has_ended: bool = False
+    is_refused: bool = False
+
+    def note(self, message: Message) -> None:
+        """Note what is sent."""
+        if message["type"] == "http.response.start":
+            self.has_begun = True
+            self.has_length = any(name.lower() == b"content-length" for name, _ in message.get("headers", ()))
+        elif message["type"] == "http.response.body":
+            self.has_ended = not message.get("more_body", False)
+
+
+def _refuse_token(message: str) -> UsageError:
+    hint = "send Authorization: Bearer TOKEN; `studio serve token add NAME` makes one"
+    return UsageError("E805", message, hint=hint)
 
 
 def _is_open(path: str, method: str) -> bool:

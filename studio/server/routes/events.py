@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
@@ -14,11 +13,10 @@ from studio.server.event_log import EventLog, parse_event_id, write_event
 from studio.server.job import ENDED_STATES
 from studio.server.job_rows import JobFilter
 from studio.server.job_view import describe_job, describe_jobs
-from studio.server.parts import Parts, find_owner, find_token
+from studio.server.parts import Parts, find_owner
 
 _SECONDS_BETWEEN_BEATS = 15.0
 _SECONDS_TO_GATHER = 0.01  # in which events are gathered, to be sent as one part
-_SECONDS_BETWEEN_CHECKS = 15.0  # of whether its token is still there
 _BEAT = b": alive\n"  # no empty line after it: some clients take that for an event
 _HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 LastEventId = Annotated[str | None, Header(description="The id of the last event that was seen.")]
@@ -46,7 +44,7 @@ def create_router(parts: Parts) -> APIRouter:
         def describe(last: int) -> bytes:
             return write_event("snapshot", describe_job(parts, parts.store.find(job_id)), last)
 
-        return _stream(parts, request, log, number, describe, None)
+        return _stream(log, number, describe, None)
 
     @router.get("/events", summary="Follow all jobs.", response_class=StreamingResponse)
     async def follow_all(request: Request, last_event_id: LastEventId = None) -> Response:
@@ -56,54 +54,29 @@ def create_router(parts: Parts) -> APIRouter:
             jobs = parts.store.list_jobs(JobFilter(owner=owner))
             return write_event("snapshot", {"jobs": describe_jobs(parts, jobs)}, last)
 
-        return _stream(parts, request, parts.logs.all_jobs, parse_event_id(last_event_id), describe, owner)
+        return _stream(parts.logs.all_jobs, parse_event_id(last_event_id), describe, owner)
 
     return router
 
 
-def _stream(
-    parts: Parts,
-    request: Request,
-    log: EventLog,
-    number: int | None,
-    describe: Callable[[int], bytes],
-    owner: str | None,
-) -> Response:
+def _stream(log: EventLog, number: int | None, describe: Callable[[int], bytes], owner: str | None) -> Response:
     """Return the response that follows a log.
 
     Args:
-        parts: The parts of the server.
-        request: The request, whose stream ends when its token is removed.
         log: The log.
         number: The last event that the client has seen; None for none.
         describe: Returns the event that says all up to the event of a number.
         owner: Whose events are sent; None for all.
     """
-    token = find_token(request)
-
-    def may_follow() -> bool:
-        return token is None or parts.tokens.has(token)
-
-    return StreamingResponse(
-        _follow(log, number, describe, owner, may_follow), headers=_HEADERS, media_type="text/event-stream"
-    )
+    return StreamingResponse(_follow(log, number, describe, owner), headers=_HEADERS, media_type="text/event-stream")
 
 
 async def _follow(
-    log: EventLog,
-    number: int | None,
-    describe: Callable[[int], bytes],
-    owner: str | None,
-    may_follow: Callable[[], bool],
+    log: EventLog, number: int | None, describe: Callable[[int], bytes], owner: str | None
 ) -> AsyncIterator[bytes]:
     log.watchers += 1
-    next_check = time.monotonic() + _SECONDS_BETWEEN_CHECKS
     try:
         while True:
-            if time.monotonic() > next_check:
-                next_check = time.monotonic() + _SECONDS_BETWEEN_CHECKS
-                if not await run_in_threadpool(may_follow):
-                    return
             is_closed = log.is_closed  # asked first: what is added before it is closed is read then
             entries = log.read_after(number) if number is not None else None
             if entries is None:

@@ -105,16 +105,3 @@ def test_what_is_sent_at_once_counts_while_it_arrives(start: Callable[..., Desk]
     assert (response.status_code, response.json()["code"]) == (507, "E824")
     assert files.count_bytes("ada") == 6 * 2**20
     assert len(list(files.folder.iterdir())) == 1
-
-
-def test_a_stream_of_events_ends_with_its_token(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("studio.server.routes.events._SECONDS_BETWEEN_CHECKS", 0.0)
-    monkeypatch.setattr("studio.server.routes.events._SECONDS_BETWEEN_BEATS", 0.02)
-    auth = add(desk, "ada")
-    add(desk, "bo")
-
-    with desk.client.stream("GET", "/api/v1/events", headers=auth) as stream:
-        lines = stream.iter_lines()
-        next(lines)
-        desk.parts.tokens.remove("ada")
-        assert len(list(lines)) < 1000
