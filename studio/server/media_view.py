@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 
 from studio.batch.previews import describe_media
 from studio.errors import MediaError, StudioError, UsageError
@@ -15,6 +19,9 @@ from studio.server.file_store import FILES_URL, FileStore, StoredFile, parse_fil
 from studio.server.hidden_paths import hide_paths
 from studio.settings import MediaLimits
 
+_Result = TypeVar("_Result")
+_THREADS = 2
+_LONGEST_SECONDS = 2 * 3600.0  # nothing is shown of longer audio: to decode it takes too long
 _KEYS = {"w": "width", "h": "height", "d": "seconds", "x": "text"}
 
 
@@ -33,6 +40,16 @@ class MediaView:
         self._limits = limits
         self._known: dict[str, Mapping[str, Any]] = {}
         self._guard = threading.Lock()
+        self._threads = CapacityLimiter(_THREADS)
+
+    @property
+    def waiting(self) -> int:
+        """How many calls of `run` wait for a thread."""
+        return self._threads.statistics().tasks_waiting
+
+    async def run(self, function: Callable[..., _Result], *given: Any) -> _Result:
+        """Call a function that may decode files in one of few threads, so that others stay free for other requests."""
+        return await run_sync(function, *given, limiter=self._threads)
 
     def describe(self, name: str, shown_name: str = "") -> dict[str, Any]:
         """Return what a page shows of a file.
@@ -69,7 +86,9 @@ class MediaView:
         digest = parse_file_name(name)
         path = self._folder / _name_thumbnail(digest) if digest is not None else None
         if path is not None and not path.is_file():
-            self._find_facts(self._files.find(name), again=True)
+            file = self._files.find(name)
+            if self._find_facts(file).get("has_thumbnail") and not path.is_file():
+                self._find_facts(file, again=True)
         if path is None or not path.is_file():
             raise UsageError("E812", f"{name[:80]!r} has no small image", hint="only images and videos have one")
         return path
@@ -101,9 +120,13 @@ class MediaView:
     def _read(self, file: StoredFile) -> dict[str, Any]:
         """Return what is known of a file by reading it."""
         kind = find_kind(file.media_type)
+        longest = min(self._limits.max_audio_seconds, _LONGEST_SECONDS)
+        limits = replace(self._limits, max_audio_seconds=longest) if kind == "audio" else self._limits
         try:
-            found = describe_media(kind, file.path, file.digest, self._folder, self._limits)
+            found = describe_media(kind, file.path, file.digest, self._folder, limits)
         except StudioError as error:
+            if limits != self._limits and "media.max_audio_seconds" in error.hint:
+                return {}
             return {"problem": hide_paths(error.message.removeprefix(f"{file.path}: "))}
         except Exception as error:  # a decoder may raise anything
             return {"problem": hide_paths(f"the {kind} cannot be read: {error}")}

@@ -20,13 +20,12 @@ def create_router(parts: Parts) -> APIRouter:
     router = APIRouter(prefix="/graphs", tags=["graphs"])
 
     @router.get("", summary="List the graphs.")
-    def list_graphs(request: Request) -> Response:
-        owner = find_owner(request)
-        return JsonResponse({"graphs": [describe_card(parts, one, owner) for one in parts.graphs.list_graphs()]})
+    async def list_graphs(request: Request) -> Response:
+        return await parts.media.run(_answer_list, parts, find_owner(request))
 
     @router.get("/{name}", summary="Show a graph with its inputs, nodes and outputs.")
-    def show_graph(request: Request, name: str) -> Response:
-        return JsonResponse(describe_form(parts, parts.graphs.find(name), find_owner(request)))
+    async def show_graph(request: Request, name: str) -> Response:
+        return await parts.media.run(_answer_graph, parts, name, find_owner(request))
 
     @router.post(
         "/{name}/forecast",
@@ -40,6 +39,14 @@ def create_router(parts: Parts) -> APIRouter:
         )
 
     return router
+
+
+def _answer_list(parts: Parts, owner: str | None) -> Response:
+    return JsonResponse({"graphs": [describe_card(parts, one, owner) for one in parts.graphs.list_graphs()]})
+
+
+def _answer_graph(parts: Parts, name: str, owner: str | None) -> Response:
+    return JsonResponse(describe_form(parts, parts.graphs.find(name), owner))
 
 
 def _answer_forecast(parts: Parts, wanted: JobRequest, owner: str | None) -> Response:

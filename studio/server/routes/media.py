@@ -16,11 +16,12 @@ def create_router(parts: Parts) -> APIRouter:
     router = APIRouter(prefix="/files", tags=["files"])
 
     @router.get("/{digest}/media", summary="Say how large or long a file is; a broken one is an error.")
-    def show_media(digest: str) -> Response:
-        return JsonResponse(parts.media.describe(digest))
+    async def show_media(digest: str) -> Response:
+        return JsonResponse(await parts.media.run(parts.media.describe, digest))
 
     @router.get("/{digest}/thumbnail", summary="Download a small image of an image or a video, as WebP.")
-    def show_thumbnail(digest: str) -> Response:
-        return FileResponse(parts.media.find_thumbnail(digest), headers=_HEADERS, media_type="image/webp")
+    async def show_thumbnail(digest: str) -> Response:
+        path = await parts.media.run(parts.media.find_thumbnail, digest)
+        return FileResponse(path, headers=_HEADERS, media_type="image/webp")
 
     return router

@@ -21,7 +21,7 @@ def create_router(parts: Parts) -> APIRouter:
     router = APIRouter(prefix="/results", tags=["results"])
 
     @router.get("", summary="List what jobs made, the newest first.")
-    def list_results(
+    async def list_results(
         request: Request,
         type: Annotated[
             list[Literal["image", "audio", "video", "text"]] | None, Query(description="Only these; may be repeated.")
@@ -34,17 +34,25 @@ def create_router(parts: Parts) -> APIRouter:
     ) -> Response:
         given = tuple(words.split()[:_MOST_WORDS])
         wanted = ResultFilter(tuple(type or ()), given, graph, job, find_owner(request), cursor, limit)
-        results = parts.store.list_results(wanted)
-        following = results[-1].id if len(results) == limit else None
-        return JsonResponse({"results": describe_results(parts, results), "next": following})
+        return await parts.media.run(_answer_list, parts, wanted)
 
     @router.get("/{result_id}", summary="Show one file that a job made, and what made it.")
-    def show_result(request: Request, result_id: str) -> Response:
-        named = parse_result_id(result_id)
-        job = parts.find_job(request, named[0]) if named is not None else None
-        if named is None or job is None or named[1] >= len(job.outputs):
-            hint = "GET /api/v1/results lists the results"
-            raise UsageError("E811", f"unknown result {result_id[:80]!r}", hint=hint)
-        return JsonResponse(describe_results(parts, [Result(job, named[1])])[0])
+    async def show_result(request: Request, result_id: str) -> Response:
+        return await parts.media.run(_answer_result, parts, request, result_id)
 
     return router
+
+
+def _answer_list(parts: Parts, wanted: ResultFilter) -> Response:
+    results = parts.store.list_results(wanted)
+    following = results[-1].id if len(results) == wanted.limit else None
+    return JsonResponse({"results": describe_results(parts, results), "next": following})
+
+
+def _answer_result(parts: Parts, request: Request, result_id: str) -> Response:
+    named = parse_result_id(result_id)
+    job = parts.find_job(request, named[0]) if named is not None else None
+    if named is None or job is None or named[1] >= len(job.outputs):
+        hint = "GET /api/v1/results lists the results"
+        raise UsageError("E811", f"unknown result {result_id[:80]!r}", hint=hint)
+    return JsonResponse(describe_results(parts, [Result(job, named[1])])[0])
