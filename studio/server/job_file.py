@@ -7,15 +7,17 @@ import fcntl
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from studio.errors import RunError
+from studio.errors import RunError, UsageError
 from studio.transactions import begin_transaction, enable_wal
 
 FILE_NAME = "server.sqlite3"
 _LOCK_SECONDS = 30.0
+_SEARCH_STEPS = 100  # of SQLite, between two looks at the clock
 _SCHEMA = """
 CREATE TABLE documents (digest TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE jobs (
@@ -190,6 +192,30 @@ class JobFile:
         """Give the connection to one thread for some queries."""
         with self._guard, self._translated_errors():
             yield self._connection
+
+    @contextmanager
+    def searching(self, seconds: float) -> Iterator[sqlite3.Connection]:
+        """Give a connection that only reads, for some queries that let no other thread wait.
+
+        Args:
+            seconds: How long they may take.
+
+        Raises:
+            UsageError: E809 if they take longer.
+        """
+        deadline = time.monotonic() + seconds
+        with self._translated_errors():
+            address = f"{self.path.as_uri()}?mode=ro"
+            with contextlib.closing(sqlite3.connect(address, _LOCK_SECONDS, isolation_level=None, uri=True)) as own:
+                own.execute("BEGIN")  # all queries see the same state
+                own.set_progress_handler(lambda: time.monotonic() > deadline, _SEARCH_STEPS)
+                try:
+                    yield own
+                except sqlite3.OperationalError:
+                    if time.monotonic() <= deadline:
+                        raise
+                    hint = "search for fewer words, or only in one graph or job"
+                    raise UsageError("E809", f"the search takes longer than {seconds:g} seconds", hint=hint) from None
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -36,6 +36,7 @@ _CRASHED = {
     "hint": "look into the log of the system; retry runs the job again",
     "retry": True,
 }
+_SEARCH_SECONDS = 5.0
 _ENDED = "('succeeded', 'failed', 'cancelled')"
 
 
@@ -139,8 +140,12 @@ class JobStore:
             return read_jobs(connection, wanted)
 
     def list_results(self, wanted: ResultFilter) -> list[Result]:
-        """Return a page of the files that jobs made, the newest first."""
-        with self._file.reading() as connection:
+        """Return a page of the files that jobs made, the newest first.
+
+        Raises:
+            UsageError: E809 if the search takes too long.
+        """
+        with self._file.searching(_SEARCH_SECONDS) as connection:
             return read_results(connection, wanted)
 
     def find_places(self, jobs: Iterable[Job]) -> dict[str, int]:

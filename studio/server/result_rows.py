@@ -18,7 +18,13 @@ _KINDS = {
     "text": "(files.media_type LIKE 'text/%' OR files.media_type = 'application/json')",
 }
 KINDS = tuple(_KINDS)
-_TEXT = "(jobs.vals || ' ' || jobs.title || ' ' || coalesce(jobs.graph, '') || ' ' || name)"
+LONGEST_WORD = 64
+"""Of a word, so many letters are looked for."""
+
+_TEXT = (  # its length and that of the words bound how long one row takes: a comparison cannot be interrupted
+    "(substr(jobs.vals, 1, 4096) || ' ' || substr(jobs.title, 1, 1024) || ' ' || substr(coalesce(jobs.graph, ''), 1, "
+    "256) || ' ' || substr(name, 1, 256))"
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,8 @@ class ResultFilter:
 
     Attributes:
         kinds: Of `KINDS`; empty for all.
-        words: All of them are in the values, the title, the graph's name or the file's name.
+        words: All of them are in the first 4096 characters of the values, the title, the graph's name or the file's
+            name.
         graph: The name of a graph; None for all.
         job: The id of a job; None for all.
         owner: The name of a token; None for all.
@@ -84,10 +91,8 @@ def read_results(connection: sqlite3.Connection, wanted: ResultFilter) -> list[R
     kinds = [_KINDS[kind] for kind in wanted.kinds]
     terms += [f"({' OR '.join(kinds)})"] if kinds else []
     for word in wanted.words:
-        terms.append(
-            "(jobs.vals || ' ' || jobs.title || ' ' || coalesce(jobs.graph, '') || ' ' || name) LIKE ? ESCAPE '\\'"
-        )
-        given.append("%" + re.sub(r"([\\%_])", r"\\\1", word) + "%")
+        terms.append(f"{_TEXT} LIKE ? ESCAPE '\\'")
+        given.append("%" + re.sub(r"([\\%_])", r"\\\1", word[:LONGEST_WORD]) + "%")
     before = parse_result_id(wanted.before) if wanted.before is not None else None
     if before is not None:
         terms.append("(jobs.number, -position) < (coalesce((SELECT number FROM jobs WHERE id = ?), 0), -?)")

@@ -14,6 +14,7 @@ from studio.server.result_rows import Result, ResultFilter, parse_result_id
 from studio.server.result_view import describe_results
 
 _MOST_WORDS = 16
+_WORDS = "All of them are in its values, of which 4096 characters are searched, or its names; 64 letters of each count."
 
 
 def create_router(parts: Parts) -> APIRouter:
@@ -26,7 +27,7 @@ def create_router(parts: Parts) -> APIRouter:
         type: Annotated[
             list[Literal["image", "audio", "video", "text"]] | None, Query(description="Only these; may be repeated.")
         ] = None,
-        words: Annotated[str, Query(max_length=400, description="All of them are in its values or names.")] = "",
+        words: Annotated[str, Query(max_length=400, description=_WORDS)] = "",
         graph: Annotated[str | None, Query(description="Only of this graph.")] = None,
         job: Annotated[str | None, Query(description="Only of this job.")] = None,
         cursor: Annotated[str | None, Query(max_length=64, description="`next` of the page before.")] = None,

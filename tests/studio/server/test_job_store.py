@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 
 from studio.errors import RunError, UsageError
+from studio.server import job_store
 from studio.server.job import Job, JobEnd, JobOutput, JobState, Submission
 from studio.server.job_file import JobFile, own_folder
 from studio.server.job_rows import JobFilter
 from studio.server.job_store import MOST_CRASHES, JobStore
 from studio.server.job_window import LOOKAHEAD, Preference
+from studio.server.result_rows import ResultFilter
 from studio.server.token_store import TokenStore
 
 GRAPH = {"studio": 1, "title": "A \ud800 title"}
@@ -245,3 +247,46 @@ def test_only_the_next_jobs_are_looked_at(store: JobStore) -> None:
     submit(store, stack="s")
 
     assert store.claim(Preference(stack="s")) is None
+
+
+def complete(store: JobStore, *names: str, **more: Any) -> Job:
+    """Queue a job and end it with files of these names."""
+    submit(store, **more)
+    files = [JobOutput(name, 0, name, "ab" * 32, 1) for name in names]
+    done = store.complete(claim(store), JobEnd(JobState.SUCCEEDED, files))
+    assert done is not None
+    return done
+
+
+def test_a_search_holds_up_no_other_thread(file: JobFile, store: JobStore) -> None:
+    job = complete(store, "a.png", values={"text": "pear"})
+    found: list[str] = []
+    search = threading.Thread(target=lambda: found.extend(row.id for row in store.list_results(wanted)))
+    wanted = ResultFilter(words=("PEAR",))
+
+    with file.transaction():
+        search.start()
+        search.join(10)
+
+    assert found == [f"{job.id}.0"]
+
+
+def test_a_search_reads_the_begin_of_long_values_and_words(store: JobStore) -> None:
+    complete(store, "a.png", values={"text": "pear" + "a" * 2**20 + "plum"})
+
+    def count(word: str) -> int:
+        return len(store.list_results(ResultFilter(words=(word,))))
+
+    assert [count(word) for word in ("pear", "plum", "a" * 64 + "b", "a" * 63 + "b")] == [1, 0, 1, 0]
+
+
+def test_a_search_that_takes_too_long_is_an_error(store: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(20):
+        complete(store, *"abcdefgh")
+    monkeypatch.setattr(job_store, "_SEARCH_SECONDS", -1.0)
+
+    with pytest.raises(UsageError) as caught:
+        store.list_results(ResultFilter(words=("nothing",)))
+
+    assert caught.value.code == "E809"
+    assert len(store.list_jobs(JobFilter())) == 20
