@@ -15,11 +15,10 @@ _COLUMNS = (
     "made, started, ended, expires, owner, metadata, error, warnings, nodes, reused, stack, models"
 )
 _LONGEST_LISTED = 4096
-"""Values whose JSON is longer are not in lists of jobs."""
+"""Values whose JSON is longer are not in lists of jobs and results."""
 
-_LISTED_COLUMNS = _COLUMNS.replace("vals", f"CASE WHEN length(vals) <= {_LONGEST_LISTED} THEN vals END").replace(
-    "nodes", "NULL"
-)
+_SUMMARY_COLUMNS = _COLUMNS.replace("vals", f"CASE WHEN length(vals) <= {_LONGEST_LISTED} THEN vals END")
+_LISTED_COLUMNS = _SUMMARY_COLUMNS.replace("nodes", "NULL")
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,13 @@ def read_job(connection: sqlite3.Connection, job_id: str) -> Job | None:
     """Return a job with its outputs, or None."""
     row = connection.execute(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", (job_id,)).fetchone()
     return None if row is None else _add_outputs(connection, [_parse_job(row)])[0]
+
+
+def read_summaries(connection: sqlite3.Connection, job_ids: Iterable[str]) -> dict[str, Job]:
+    """Return jobs with their outputs and nodes, by id; their values are None if they are long."""
+    query = f"SELECT {_SUMMARY_COLUMNS} FROM jobs WHERE id IN (SELECT value FROM json_each(?))"
+    rows = connection.execute(query, (json.dumps(list(job_ids)),)).fetchall()
+    return {job.id: job for job in _add_outputs(connection, [_parse_job(row) for row in rows])}
 
 
 def read_jobs(connection: sqlite3.Connection, wanted: JobFilter) -> list[Job]:

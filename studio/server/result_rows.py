@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from studio.server.job import Job, JobOutput
-from studio.server.job_rows import read_job
+from studio.server.job_rows import read_summaries
 
 _ID = re.compile(r"(job-[0-9a-f]{16})\.([0-9]{1,6})")
 _KINDS = {
@@ -81,7 +81,7 @@ def parse_result_id(text: str) -> tuple[str, int] | None:
 
 
 def read_results(connection: sqlite3.Connection, wanted: ResultFilter) -> list[Result]:
-    """Return a page of results, the newest first."""
+    """Return a page of results, the newest first; long values of their jobs are None."""
     terms: list[str] = ["TRUE"]
     given: list[Any] = []
     for column, value in (("jobs.graph", wanted.graph), ("jobs.id", wanted.job), ("jobs.owner", wanted.owner)):
@@ -104,5 +104,5 @@ def read_results(connection: sqlite3.Connection, wanted: ResultFilter) -> list[R
         "ORDER BY jobs.number DESC, position LIMIT ?"
     )
     rows: list[tuple[str, int]] = connection.execute(query, (*given, wanted.limit)).fetchall()
-    jobs: dict[str, Any] = {job_id: read_job(connection, job_id) for job_id in dict.fromkeys(row[0] for row in rows)}
+    jobs = read_summaries(connection, {row[0] for row in rows})
     return [Result(jobs[job_id], position) for job_id, position in rows]

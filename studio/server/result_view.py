@@ -7,25 +7,39 @@ from typing import Any
 from studio.server.media_view import find_kind
 from studio.server.parts import Parts
 from studio.server.result_rows import Result
-from studio.server.step_summary import summarize_steps
+from studio.server.step_summary import StepSummary, summarize_steps
+
+_MOST_LISTED_STEPS = 256
 
 
 def describe_results(parts: Parts, results: list[Result]) -> list[dict[str, Any]]:
-    """Return results as plain JSON."""
-    types = parts.files.find_media_types({result.output.digest for result in results})
-    return [_describe(parts, result, types.get(result.output.digest, "application/octet-stream")) for result in results]
+    """Return results as plain JSON; what is large and the same for all files of a job is null."""
+    jobs = {result.job.id: result.job for result in results}
+    summaries = {job_id: summarize_steps(job.nodes) for job_id, job in jobs.items()}
+    rows = [describe_result(parts, result, summaries[result.job.id]) for result in results]
+    for row in rows:
+        if row["ran"] + row["cached"] > _MOST_LISTED_STEPS:
+            row |= {"seconds_by_node": None, "cached_nodes": None}
+    return rows
 
 
 def describe_cover(parts: Parts, result: Result) -> dict[str, Any]:
     """Return what a page shows of a result."""
     output = result.output
-    media_type = parts.files.find_media_types([output.digest]).get(output.digest, "application/octet-stream")
-    return parts.media.describe_kept(output.digest, media_type, output.bytes, output.name)
+    return parts.media.describe_kept(output.digest, _find_type(parts, result), output.bytes, output.name)
 
 
-def _describe(parts: Parts, result: Result, media_type: str) -> dict[str, Any]:
+def describe_result(parts: Parts, result: Result, steps: StepSummary | None = None) -> dict[str, Any]:
+    """Return a result as plain JSON.
+
+    Args:
+        parts: The parts of the server.
+        result: The result.
+        steps: What became of the nodes of its job; None to find it.
+    """
     job, output = result.job, result.output
-    steps = summarize_steps(job.nodes)
+    steps = steps or summarize_steps(job.nodes)
+    media_type = _find_type(parts, result)
     return {
         "id": result.id,
         "job": job.id,
@@ -48,3 +62,8 @@ def _describe(parts: Parts, result: Result, media_type: str) -> dict[str, Any]:
         "who": job.owner,
         "media": parts.media.describe_kept(output.digest, media_type, output.bytes, output.name),
     }
+
+
+def _find_type(parts: Parts, result: Result) -> str:
+    digest = result.output.digest
+    return parts.files.find_media_types([digest]).get(digest, "application/octet-stream")

@@ -144,13 +144,14 @@ const forgetPlans = name => { const known = plans.get(name); if (known) plans.se
 // -- results ---------------------------------------------------------------------------------------------
 function keepResult(r) {
   if (r.media) { r.media.name ||= r.file; showMedia(r.media); }
-  const kept = {...r, made: r.made * 1000, values: showAll(r.values)};
+  const isPart = !r.values || !r.seconds_by_node, old = results.get(r.id);   // lists leave out what is large
+  const kept = isPart && old && !old.isPart ? old : {...r, isPart, made: r.made * 1000, values: showAll(r.values)};
   results.set(r.id, kept);
   return kept;
 }
 export const listRecent = () => recents;
 export function getResult(id) {
-  if (!results.has(id)) { results.set(id, undefined); ask(`/results/${id}`).then(keepResult).catch(() => results.set(id, null)).finally(tell); }
+  if (!results.has(id) || results.get(id)?.isPart) { results.set(id, undefined); ask(`/results/${id}`).then(keepResult).catch(() => results.set(id, null)).finally(tell); }
   return results.get(id);
 }
 export async function findResults({type = '', words = '', graph = '', cursor = '', limit = 60} = {}) {

@@ -11,7 +11,7 @@ from studio.errors import UsageError
 from studio.server.parts import Parts, find_owner
 from studio.server.problem import JsonResponse
 from studio.server.result_rows import Result, ResultFilter, parse_result_id
-from studio.server.result_view import describe_results
+from studio.server.result_view import describe_result, describe_results
 
 _MOST_WORDS = 16
 _WORDS = "All of them are in its values, of which 4096 characters are searched, or its names; 64 letters of each count."
@@ -56,4 +56,4 @@ def _answer_result(parts: Parts, request: Request, result_id: str) -> Response:
     if named is None or job is None or named[1] >= len(job.outputs):
         hint = "GET /api/v1/results lists the results"
         raise UsageError("E811", f"unknown result {result_id[:80]!r}", hint=hint)
-    return JsonResponse(describe_results(parts, [Result(job, named[1])])[0])
+    return JsonResponse(describe_result(parts, Result(job, named[1])))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from fakes import graph
 
+from studio.server import result_view
 from studio.server.token_store import Scope
 from tests.studio.server.conftest import Desk
 
@@ -87,3 +89,20 @@ def test_a_token_sees_its_own_results_and_an_unknown_one_is_an_error(desk: Desk)
     for bad in (f"{job['id']}.0", f"{job['id']}.9", "nothing", "job-0123456789abcdef.0"):
         answer = desk.client.get(f"/api/v1/results/{bad}", headers=auth["bo"])
         assert (answer.status_code, answer.json()["code"]) == (404, "E811"), bad
+
+
+def test_a_list_leaves_out_what_is_large_and_the_same_for_all_files_of_a_job(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(result_view, "_MOST_LISTED_STEPS", 1)
+    nodes = {"a": ("fake.hum", {"text": "@inputs.text"}), "b": ("fake.film", {"n": 3})}
+    values = {"text": "la " * 2000}
+    job = desk.run({**graph(nodes, sound="a", film="b"), "inputs": {"text": {"type": "text"}}}, values=values)
+
+    listed = list_results(desk)["results"]
+    whole = desk.client.get(f"/api/v1/results/{listed[0]['id']}").json()
+
+    for row in listed:
+        assert [row[key] for key in ("values", "seconds_by_node", "cached_nodes")] == [None, None, None]
+        assert (row["job"], row["ran"]) == (job["id"], 2)
+    assert (whole["values"], whole["seconds_by_node"].keys(), whole["cached_nodes"]) == (values, {"a", "b"}, [])
