@@ -10,6 +10,7 @@ from typing import Any
 
 from studio.api import Audio, Image, Mask, Video, convert_color
 from studio.api.builtin import create_builtin_value_types
+from studio.api.media_file import open_media
 from studio.batch.item import ItemOutput
 from studio.files import replace_file
 from studio.provenance.folder_links import is_inside
@@ -19,6 +20,7 @@ SIDE = 400
 _PEAKS = 96
 _TEXT_CHARACTERS = 600
 _LONGEST_SECONDS = 1800.0  # longer audio has no waveform
+_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP")  # of Pillow's readers; others read more than is wanted
 _TYPES = {value_type.python: value_type for value_type in create_builtin_value_types()}
 
 
@@ -78,11 +80,11 @@ def _describe_image(path: Path, digest: str, thumbs: Path, limits: MediaLimits) 
     import PIL.Image
 
     try:
-        with PIL.Image.open(path) as opened:
+        with open_media(path, limits) as file, PIL.Image.open(file, formats=_find_formats()) as opened:
             width, height = opened.size
             name = _name_thumb(digest)
             if not (thumbs / name).exists():
-                if width * height > limits.max_pixels:
+                if width * height > limits.max_pixels or max(width, height) > limits.max_side:
                     return {"w": width, "h": height}
                 opened.draft("RGB", (SIDE * 2, SIDE * 2))
                 _write_thumb(_to_eight_bits(opened), thumbs / name)
@@ -90,6 +92,14 @@ def _describe_image(path: Path, digest: str, thumbs: Path, limits: MediaLimits) 
     except PIL.UnidentifiedImageError:  # a format that Pillow does not know, such as EXR
         image = _TYPES[Image].read_file(path, limits)
         return {"w": image.width, "h": image.height, "m": _save_thumb(image, digest, thumbs)}
+
+
+def _find_formats() -> list[str]:
+    """Return the formats that Pillow may read; AVIF only where it can."""
+    import PIL.Image
+
+    PIL.Image.init()
+    return [*_FORMATS, *(["AVIF"] if "AVIF" in PIL.Image.OPEN else [])]
 
 
 def _describe_video(path: Path, digest: str, thumbs: Path, limits: MediaLimits) -> Mapping[str, Any]:

@@ -77,6 +77,31 @@ def test_an_image_that_is_too_large_is_not_decoded(tmp_path: Path) -> None:
     assert not (tmp_path / "thumbs").exists()
 
 
+@pytest.mark.parametrize("hidden", ["EPS", "JPEG2000", "PPM", "TGA"])
+def test_an_image_of_a_format_that_is_not_loaded_is_not_decoded(tmp_path: Path, hidden: str) -> None:
+    PIL.Image.new("RGB", (50, 40)).save(tmp_path / "a.png", hidden)
+
+    assert set(describe(tmp_path, "a.png")) == {"o", "p", "k", "b"}
+
+
+def test_limits_of_loading_hold_for_previews(tmp_path: Path) -> None:
+    PIL.Image.new("RGB", (50, 4)).save(tmp_path / "a.png")
+
+    assert "m" not in describe(tmp_path, "a.png", max_side=49)
+    assert set(describe(tmp_path, "a.png", max_file_bytes=20)) == {"o", "p", "k", "b"}
+    assert describe(tmp_path, "a.png", max_side=50)["w"] == 50
+
+
+@pytest.mark.parametrize("known", ["PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "AVIF"])
+def test_an_image_of_a_format_that_is_loaded_has_a_small_image(tmp_path: Path, known: str) -> None:
+    if known not in PIL.Image.registered_extensions().values():
+        pytest.skip("Pillow has no AVIF")
+    PIL.Image.new("RGB", (50, 40)).save(tmp_path / "a.png", known)
+
+    assert describe(tmp_path, "a.png")["w"] == 50
+    assert "m" in describe(tmp_path, "a.png")
+
+
 def test_a_small_image_is_named_by_the_content_and_made_once(tmp_path: Path) -> None:
     PIL.Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
     first = describe(tmp_path, "a.png")
