@@ -245,7 +245,7 @@ def test_a_model_input_says_its_kinds() -> None:
     inputs = get_node_type(follow).inputs
 
     assert str(inputs["model"].spec) == "model of kind checkpoint or pipeline"
-    assert str(inputs["loras"].spec) == "list[model of kind lora] | None"
+    assert str(inputs["loras"].spec) == "list[model of kind lora] or null"
 
 
 def test_items_of_a_batch_are_checked_as_a_run_is(studio: Studio) -> None:

@@ -157,7 +157,7 @@ def test_the_type_of_each_source(registry: Registry, folder: Path) -> None:
 
     assert find_type(Reference("a", "image"), resolved) == TypeSpec("image")
     assert find_type(Reference("gone", "image"), resolved) is None
-    assert str(find_type(GraphInput("photos"), resolved)) == "list[image] | None"
+    assert str(find_type(GraphInput("photos"), resolved)) == "list[image] or null"
     assert find_type(FileSource(folder / "photo.png", "mask", "photo.png"), resolved) == TypeSpec("mask")
     assert find_type(Constant("x"), resolved) == TypeSpec("text")
     assert find_type(NamedPath("a.png"), resolved) is None
