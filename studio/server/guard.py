@@ -94,7 +94,7 @@ class Guard:
     async def _answer_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         try:
-            self._check_source(headers)
+            self._check_source(headers, scope["scheme"])
             token = None
             is_open = _is_open(scope["path"], scope["method"])
             if not is_open:
@@ -161,7 +161,7 @@ class Guard:
         if self._running >= _MOST_REQUESTS:
             raise UsageError("E817", f"{self._running} requests run already", hint="send it again in a moment")
 
-    def _check_source(self, headers: Headers) -> None:
+    def _check_source(self, headers: Headers, scheme: str) -> None:
         """Refuse what a page of another site sends.
 
         Raises:
@@ -174,7 +174,8 @@ class Guard:
             raise UsageError("E807", f"this server is not {host[:80]!r}", hint=hint)
         origin = headers.get("origin")
         page = _split(origin) if origin is not None else None
-        if origin is not None and (page is None or page.netloc.lower() != host.lower()):
+        schemes = ("https", scheme)  # a page may be safer than its server knows, behind a proxy, and not less safe
+        if origin is not None and (page is None or page.netloc.lower() != host.lower() or page.scheme not in schemes):
             message = f"requests of pages from {origin[:80]!r} are refused"
             raise UsageError("E807", message, hint="only pages of this server may use it from a browser")
 

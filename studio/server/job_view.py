@@ -12,16 +12,25 @@ from studio.server.media_types import DEFAULT
 from studio.server.parts import Parts
 
 
-def describe_job(parts: Parts, job: Job, *, with_nodes: bool = True) -> dict[str, Any]:
-    """Return one job."""
-    return describe_jobs(parts, [job], with_nodes=with_nodes)[0]
+def describe_job(parts: Parts, job: Job, *, with_nodes: bool = True, for_reader: bool = False) -> dict[str, Any]:
+    """Return one job, as `describe_jobs` does."""
+    return describe_jobs(parts, [job], with_nodes=with_nodes, for_reader=for_reader)[0]
 
 
-def describe_jobs(parts: Parts, jobs: Sequence[Job], *, with_nodes: bool = False) -> list[dict[str, Any]]:
-    """Return several jobs."""
+def describe_jobs(
+    parts: Parts, jobs: Sequence[Job], *, with_nodes: bool = False, for_reader: bool = False
+) -> list[dict[str, Any]]:
+    """Return several jobs.
+
+    Args:
+        parts: The parts of the server.
+        jobs: The jobs.
+        with_nodes: Whether the states of nodes are in it.
+        for_reader: Whether it is for a token that may only read; it does not see where webhooks lead.
+    """
     places = parts.store.find_places(jobs)
     types = parts.files.find_media_types({output.digest for job in jobs for output in job.outputs})
-    webhooks = parts.webhooks.describe(job.id for job in jobs)
+    webhooks = parts.webhooks.describe((job.id for job in jobs), with_paths=not for_reader)
     rows = []
     for job in jobs:
         live = parts.logs.find_live(job.id) if job.state is JobState.RUNNING else None

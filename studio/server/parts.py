@@ -179,6 +179,12 @@ def find_token(request: Request) -> Token | None:
     return token
 
 
+def is_reader(request: Request) -> bool:
+    """Return whether a request has a token that may only read."""
+    token = find_token(request)
+    return token is not None and token.scope is Scope.READ
+
+
 def find_owner(request: Request) -> str | None:
     """Return whose jobs a request may see; None for those of all."""
     token = find_token(request)

@@ -13,7 +13,7 @@ from studio.server.event_log import EventLog, parse_event_id, write_event
 from studio.server.job import ENDED_STATES
 from studio.server.job_rows import JobFilter
 from studio.server.job_view import describe_job, describe_jobs
-from studio.server.parts import Parts, find_owner
+from studio.server.parts import Parts, find_owner, is_reader
 
 _SECONDS_BETWEEN_BEATS = 15.0
 _SECONDS_TO_GATHER = 0.01  # in which events are gathered, to be sent as one part
@@ -28,7 +28,7 @@ def create_router(parts: Parts) -> APIRouter:
 
     @router.get("/jobs/{job_id}/events", summary="Follow a job.", response_class=StreamingResponse)
     async def follow_job(request: Request, job_id: str, last_event_id: LastEventId = None) -> Response:
-        job = await run_in_threadpool(parts.find_job, request, job_id)
+        job, for_reader = await run_in_threadpool(parts.find_job, request, job_id), is_reader(request)
         number = parse_event_id(last_event_id)
         ended = parts.logs.find_ended(job_id)
         has_ended = job.state in ENDED_STATES
@@ -37,22 +37,22 @@ def create_router(parts: Parts) -> APIRouter:
         if has_ended and number is not None and number == all_seen:
             return Response(status_code=204)  # the client has seen all; a browser then stops to ask
         if has_ended and not is_whole:
-            text = write_event("snapshot", await run_in_threadpool(describe_job, parts, job), 0)
+            text = write_event("snapshot", await run_in_threadpool(describe_job, parts, job, for_reader=for_reader), 0)
             return Response(text, headers=_HEADERS, media_type="text/event-stream")
         log = parts.logs.find(job_id)
 
         def describe(last: int) -> bytes:
-            return write_event("snapshot", describe_job(parts, parts.store.find(job_id)), last)
+            return write_event("snapshot", describe_job(parts, parts.store.find(job_id), for_reader=for_reader), last)
 
         return _stream(log, number, describe, None)
 
     @router.get("/events", summary="Follow all jobs.", response_class=StreamingResponse)
     async def follow_all(request: Request, last_event_id: LastEventId = None) -> Response:
-        owner = find_owner(request)
+        owner, for_reader = find_owner(request), is_reader(request)
 
         def describe(last: int) -> bytes:
             jobs = parts.store.list_jobs(JobFilter(owner=owner))
-            return write_event("snapshot", {"jobs": describe_jobs(parts, jobs)}, last)
+            return write_event("snapshot", {"jobs": describe_jobs(parts, jobs, for_reader=for_reader)}, last)
 
         return _stream(parts.logs.all_jobs, parse_event_id(last_event_id), describe, owner)
 

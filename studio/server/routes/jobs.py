@@ -15,7 +15,7 @@ from studio.server.job_rows import JobFilter
 from studio.server.job_store import KEY_SEPARATOR
 from studio.server.job_view import describe_job, describe_jobs
 from studio.server.openapi import JOB_BODY
-from studio.server.parts import Parts, find_owner, name_owner
+from studio.server.parts import Parts, find_owner, is_reader, name_owner
 from studio.server.problem import JsonResponse
 from studio.server.submissions import JobRequest, describe_request, parse_job_request
 
@@ -69,11 +69,13 @@ def create_router(parts: Parts) -> APIRouter:
         jobs = parts.store.list_jobs(wanted)
         following = str(jobs[-1].number) if len(jobs) == limit and not in_line else None
         counts = parts.store.count_states(owner)
-        return JsonResponse({"jobs": describe_jobs(parts, jobs), "next": following, "counts": counts})
+        rows = describe_jobs(parts, jobs, for_reader=is_reader(request))
+        return JsonResponse({"jobs": rows, "next": following, "counts": counts})
 
     @router.get("/jobs/{job_id}", summary="Show a job.")
     def show_job(request: Request, job_id: str) -> Response:
-        return _answer(parts, parts.find_job(request, job_id))
+        job = parts.find_job(request, job_id)
+        return JsonResponse(describe_job(parts, job, for_reader=is_reader(request)))
 
     @router.post("/jobs/{job_id}/cancel", summary="Cancel a queued or running job.")
     def cancel(request: Request, job_id: str) -> Response:

@@ -135,8 +135,13 @@ class WebhookStore:
                 (state, status, error, following, delivery.id),
             )
 
-    def describe(self, job_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """Return the webhooks of jobs as their records show them, by job; of a URL without its query."""
+    def describe(self, job_ids: Iterable[str], *, with_paths: bool = True) -> dict[str, dict[str, Any]]:
+        """Return the webhooks of jobs as their records show them, by job; of a URL without its query.
+
+        Args:
+            job_ids: The jobs.
+            with_paths: Whether URLs have their paths, which are often secret.
+        """
         found: dict[str, dict[str, Any]] = {}
         with self._file.reading() as connection:
             for job_id in job_ids:
@@ -145,6 +150,7 @@ class WebhookStore:
                     continue
                 query = f"SELECT {', '.join(_SHOWN)} FROM deliveries WHERE job = ? ORDER BY made"
                 deliveries = [dict(zip(_SHOWN, one, strict=True)) for one in connection.execute(query, (job_id,))]
-                url = urlsplit(row[0])._replace(query="").geturl()
-                found[job_id] = {"url": url, "events": json.loads(row[1]), "deliveries": deliveries}
+                url = urlsplit(row[0])._replace(query="", fragment="")
+                url = url if with_paths else url._replace(path="")
+                found[job_id] = {"url": url.geturl(), "events": json.loads(row[1]), "deliveries": deliveries}
         return found

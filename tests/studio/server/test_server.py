@@ -43,7 +43,7 @@ def test_pages_of_other_sites_and_other_names_are_refused(start: Callable[..., D
     assert get(host="evil.example") == get(host="") == get(host="127.0.0.1.evil.example") == get(host="[") == 403
     assert get(origin=f"http://127.0.0.1:{port}") == 200
     assert get(origin="http://evil.example") == get(origin="null") == get(origin="http://127.0.0.1:1") == 403
-    assert get(origin="http://[") == 403
+    assert get(origin="http://[") == get(origin=f"ftp://127.0.0.1:{port}") == 403
     assert desk.client.options("/api/v1/jobs", headers={"origin": "http://evil.example"}).status_code == 403
 
 
@@ -122,6 +122,8 @@ def test_a_server_with_a_certificate_speaks_https_alone(start: Callable[..., Des
         own = {"origin": desk.server.url}
         answer = client.get(url, headers=own)
         assert (desk.server.url[:8], answer.status_code) == ("https://", 200)
+        own["origin"] = own["origin"].replace("https", "http")
+        assert client.get(url, headers=own).status_code == 403
         assert "access-control-allow-origin" not in answer.headers
         with pytest.raises(httpx.HTTPError):
             client.get(url.replace("https", "http"))

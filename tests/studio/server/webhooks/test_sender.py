@@ -169,6 +169,34 @@ def test_what_cannot_be_sent_is_given_up(start: Callable[..., Desk], monkeypatch
     assert [one["attempts"] for one in found] == [2, 1]
 
 
+def test_a_token_that_may_only_read_does_not_see_where_a_message_goes(desk: Desk) -> None:
+    auth = {
+        scope: {"authorization": f"Bearer {desk.parts.tokens.add(scope, scope)}"}
+        for scope in (Scope.RUN, Scope.READ, Scope.ADMIN)
+    }
+    webhook = {"url": "https://hooks.invalid:8443/services/secret?key=hidden#part"}
+    job = desk.submit({"studio": 1, **PAINT}, auth[Scope.RUN], webhook=webhook)
+
+    for scope, shown in (
+        (Scope.RUN, "https://hooks.invalid:8443/services/secret"),
+        (Scope.ADMIN, "https://hooks.invalid:8443/services/secret"),
+        (Scope.READ, "https://hooks.invalid:8443"),
+    ):
+        one = desk.client.get(f"/api/v1/jobs/{job['id']}", headers=auth[scope]).json()
+        [listed] = desk.client.get("/api/v1/jobs", headers=auth[scope]).json()["jobs"]
+        assert one["webhook"]["url"] == listed["webhook"]["url"] == shown
+        with desk.client.stream("GET", "/api/v1/events", headers=auth[scope]) as stream:
+            lines = stream.iter_lines()
+            while not (line := next(lines)).startswith("data: "):
+                pass
+        assert ("services" in line) == (scope is not Scope.READ)
+        with desk.client.stream("GET", f"/api/v1/jobs/{job['id']}/events", headers=auth[scope]) as stream:
+            lines = stream.iter_lines()
+            while not (line := next(lines)).startswith("data: "):
+                pass
+        assert ("services" in line) == (scope is not Scope.READ)
+
+
 def test_each_token_has_a_secret_and_private_addresses_are_refused(desk: Desk) -> None:
     secrets = [desk.parts.tokens.add(name, Scope.RUN) for name in ("ada", "bob")]
     keys = []
