@@ -129,9 +129,15 @@ CREATE TABLE webhook_secrets (owner TEXT PRIMARY KEY, secret TEXT NOT NULL) WITH
 _FAIR_WEBHOOKS = """
 ALTER TABLE deliveries ADD COLUMN owner TEXT NOT NULL DEFAULT '';
 UPDATE deliveries SET owner = coalesce((SELECT owner FROM webhooks w WHERE w.job = deliveries.job), '');
+ALTER TABLE webhooks ADD COLUMN changed INTEGER NOT NULL DEFAULT 1;
+CREATE INDEX webhooks_changed ON webhooks (job) WHERE changed = 1;
 DROP INDEX deliveries_in_order;
 CREATE INDEX deliveries_by_owner ON deliveries (owner, next) WHERE state = 'waiting';
 """
+_TRIGGER = (  # whatever changes a job, its webhook is looked at
+    "CREATE TRIGGER IF NOT EXISTS note_change AFTER UPDATE OF started, ended ON jobs "
+    "BEGIN UPDATE webhooks SET changed = 1 WHERE job = NEW.id; END"
+)
 _STEPS = (_SCHEMA, _LIMITS, _WEBHOOKS, _FAIR_WEBHOOKS)
 """What makes the file, and what each later format adds to it."""
 
@@ -180,6 +186,7 @@ class JobFile:
                 for statement in step.split(";"):
                     run(statement)
             run(f"PRAGMA user_version={FORMAT}")
+            run(_TRIGGER)
             run("CREATE INDEX IF NOT EXISTS successes_by_graph ON jobs (graph, number) WHERE state = 'succeeded'")
 
     def close(self) -> None:

@@ -18,6 +18,9 @@ from studio.server.job_rows import read_job
 from studio.server.webhooks.request import encode_secret
 from studio.surrogates import dump_json
 
+_MOST_COLLECTED = 256  # jobs whose messages are made at once
+_UNTOLD_START = "(j.started IS NOT NULL AND w.told_start IS NOT j.started AND w.events LIKE '%started%')"
+_UNTOLD_END = "(j.ended IS NOT NULL AND w.told_end IS NOT j.ended AND w.events LIKE '%ended%')"
 _MOST_OF_OWNER = 4  # messages that are sent at once
 _OWNERS = (  # each is found in the index, whatever the others have
     "WITH RECURSIVE owners (owner) AS (SELECT min(owner) FROM deliveries WHERE state = 'waiting' UNION ALL "
@@ -68,25 +71,41 @@ class WebhookStore:
             query = "SELECT secret FROM webhook_secrets WHERE owner = ?"
             return str(connection.execute(query, (owner,)).fetchone()[0])
 
-    def collect(self, write: Callable[[str, str, Job], Mapping[str, Any]]) -> int:
-        """Make a message of each change that its webhook has not heard of; return how many messages wait.
+    def collect(self, write: Callable[[str, str, Job], Mapping[str, Any]]) -> bool:
+        """Make a message of each change that its webhook has not heard of; return whether any message waits.
 
         Args:
             write: Returns the content of a message: of a form, an event and a job.
         """
-        changed = (
-            "SELECT w.job, w.form, 'started' FROM webhooks w JOIN jobs j ON j.id = w.job WHERE j.started IS NOT NULL "
-            "AND w.told_start IS NOT j.started AND w.events LIKE '%started%' UNION ALL "
-            "SELECT w.job, w.form, 'ended' FROM webhooks w JOIN jobs j ON j.id = w.job WHERE j.ended IS NOT NULL "
-            "AND w.told_end IS NOT j.ended AND w.events LIKE '%ended%'"
+        query = (
+            f"SELECT w.job, w.form, {_UNTOLD_START}, {_UNTOLD_END} FROM webhooks w INDEXED BY webhooks_changed "
+            f"CROSS JOIN jobs j ON j.id = w.job WHERE w.changed = 1 AND ({_UNTOLD_START} OR {_UNTOLD_END}) LIMIT ?"
         )
         with self._file.reading() as connection:
-            found = [(read_job(connection, row[0]), *row[1:]) for row in connection.execute(changed).fetchall()]
+            found = [
+                (read_job(connection, job_id), form, event)
+                for job_id, form, *untold in connection.execute(query, (_MOST_COLLECTED,)).fetchall()
+                for event, is_untold in zip(("started", "ended"), untold, strict=True)
+                if is_untold
+            ]
         for job, form, event in found:
             if job is not None:  # else it was forgotten meanwhile
                 self._add_message(job, event, dump_json(write(form, event, job), separators=(",", ":")))
         with self._file.reading() as connection:
-            return int(connection.execute("SELECT count(*) FROM deliveries WHERE state = 'waiting'").fetchone()[0])
+            is_changed = connection.execute("SELECT 1 FROM webhooks WHERE changed = 1 LIMIT 1").fetchone() is not None
+        if is_changed:
+            self._forget_told()
+        with self._file.reading() as connection:
+            query = "SELECT 1 FROM deliveries WHERE state = 'waiting' LIMIT 1"
+            return connection.execute(query).fetchone() is not None
+
+    def _forget_told(self) -> None:
+        """Look no more at webhooks that have heard of all, until their jobs change again."""
+        with self._file.transaction() as connection:
+            connection.execute(
+                "UPDATE webhooks AS w SET changed = 0 WHERE w.changed = 1 AND NOT EXISTS "
+                f"(SELECT 1 FROM jobs j WHERE j.id = w.job AND ({_UNTOLD_START} OR {_UNTOLD_END}))"
+            )
 
     def _add_message(self, job: Job, event: str, body: str) -> None:
         moment, told = (job.started, "told_start") if event == "started" else (job.ended, "told_end")
