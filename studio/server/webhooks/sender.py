@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
-from studio.errors import StudioError, UsageError
+from studio.errors import RunError, StudioError, UsageError
 from studio.server.job import Job
 from studio.server.job_logs import JobLogs
 from studio.server.webhooks.address import WebhookGuard
@@ -155,7 +155,13 @@ class WebhookSender:
         log.log(level, "webhook %s of job %s: %s%s", delivery.id, delivery.job, state, f", {error}" if error else "")
 
     def _write_in(self, form: str, event: str, job: Job) -> Mapping[str, Any]:
-        return self._forms[form](event, job)
+        try:
+            return self._forms[form](event, job)
+        except RunError:  # a full disk
+            raise
+        except Exception:  # else this job would hold up the messages of all others
+            log.exception("webhook of job %s", job.id)
+            return {"id": job.id, "event": event, "state": job.state}
 
     def _write(self, event: str, job: Job) -> Mapping[str, Any]:
         """Return a message as Standard Webhooks recommend it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import socket
 import threading
@@ -167,6 +168,22 @@ def test_what_cannot_be_sent_is_given_up(start: Callable[..., Desk], monkeypatch
 
     assert [one["error"] for one in found] == ["the host is unknown", "a bug in Studio: LookupError"]
     assert [one["attempts"] for one in found] == [2, 1]
+
+
+def test_a_message_that_cannot_be_written_holds_up_no_other(start: Callable[..., Desk], receiver: Receiver) -> None:
+    desk = start(webhook_hosts=("127.0.0.1",))
+    wait = {"nodes": {"a": {"type": "fake.wait", "inputs": {"gate": "gate"}}}, "outputs": {"number": {"from": "a"}}}
+    odd = desk.submit({"studio": 1, **wait}, webhook={"url": receiver.url})
+    with desk.parts.file.transaction() as connection:
+        connection.execute("UPDATE webhooks SET form = 'unknown'")
+    usual = desk.submit({"studio": 1, **PAINT}, webhook={"url": receiver.url})
+
+    desk.probe.open("gate")
+    for job in (usual, odd):
+        wait_for(desk, job, "delivered")
+
+    bodies = {headers["webhook-id"]: json.loads(body) for headers, body in receiver.got}
+    assert {"id": odd["id"], "event": "ended", "state": "succeeded"} in bodies.values()
 
 
 def test_a_token_that_may_only_read_does_not_see_where_a_message_goes(desk: Desk) -> None:
