@@ -234,6 +234,11 @@ class FileStore:
             found = {digest: connection.execute(query, (digest,)).fetchone() for digest in digests}
         return {digest: row[0] for digest, row in found.items() if row is not None}
 
+    def list_digests(self) -> set[str]:
+        """Return the digests of all files."""
+        with self._file.reading() as connection:
+            return {row[0] for row in connection.execute("SELECT digest FROM files")}
+
     def forget_expired(self) -> int:
         """Remove files that no job needs and that were not used for long; return how many there were."""
         with self._file.transaction() as connection:

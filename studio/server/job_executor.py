@@ -63,6 +63,7 @@ class JobExecutor:
         keep_seconds: How long what a run wrote is kept there.
         most_seconds: How long a job may run; 0 for no limit.
         on_end: Called with each job that ended, and its seconds.
+        on_sweep: Called now and then, after expired files were removed.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class JobExecutor:
         keep_seconds: float = 7 * 86400.0,
         most_seconds: float = 0.0,
         on_end: Callable[[Job, float], None] = lambda job, seconds: None,
+        on_sweep: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._queue = queue
@@ -87,6 +89,7 @@ class JobExecutor:
         self._keep_seconds = keep_seconds
         self._most_seconds = most_seconds
         self._on_end = on_end
+        self._on_sweep = on_sweep
         self._guard = threading.Lock()
         self._work = threading.Event()
         self._closing = False
@@ -232,6 +235,7 @@ class JobExecutor:
         """Forget jobs, files and folders of runs whose time is over."""
         self._store.forget_expired()
         self._files.forget_expired()
+        self._on_sweep()
         limit = time.time() - self._keep_seconds
         for folder in self._outputs.iterdir() if self._outputs.is_dir() else ():
             if folder.stat().st_mtime < limit:

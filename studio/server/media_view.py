@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,13 +17,14 @@ from anyio.to_thread import run_sync
 from studio.batch.previews import describe_media
 from studio.errors import MediaError, StudioError, UsageError
 from studio.files import replace_file
-from studio.server.file_store import FILES_URL, FileStore, StoredFile, parse_file_name
+from studio.server.file_store import FILES_URL, FileStore, StoredFile
 from studio.server.hidden_paths import hide_paths
 from studio.settings import MediaLimits
 
 _Result = TypeVar("_Result")
 _THREADS = 2
 _LONGEST_SECONDS = 2 * 3600.0  # nothing is shown of longer audio: to decode it takes too long
+_SECONDS_TO_WRITE = 600.0  # in which what is kept of a file may be new, or not whole
 _KEYS = {"w": "width", "h": "height", "d": "seconds", "x": "text"}
 
 
@@ -81,17 +84,24 @@ class MediaView:
         """Return the small image of a file.
 
         Raises:
-            UsageError: E812 if there is none.
+            UsageError: E812 if there is none, or the file is invalid or unknown.
         """
-        digest = parse_file_name(name)
-        path = self._folder / _name_thumbnail(digest) if digest is not None else None
-        if path is not None and not path.is_file():
-            file = self._files.find(name)
-            if self._find_facts(file).get("has_thumbnail") and not path.is_file():
-                self._find_facts(file, again=True)
-        if path is None or not path.is_file():
+        file = self._files.find(name)
+        path = self._folder / _name_thumbnail(file.digest)
+        if self._find_facts(file).get("has_thumbnail") and not path.is_file():
+            self._find_facts(file, again=True)
+        if not path.is_file():
             raise UsageError("E812", f"{name[:80]!r} has no small image", hint="only images and videos have one")
         return path
+
+    def forget_unused(self) -> None:
+        """Remove what is kept of files that are gone."""
+        kept = {_name_kept(digest) for digest in self._files.list_digests()}
+        limit = time.time() - _SECONDS_TO_WRITE
+        for path in self._folder.glob("??/*"):
+            with contextlib.suppress(OSError):  # it is replaced, or removed, at this moment
+                if f"{path.parent.name}/{path.stem}" not in kept and path.stat().st_mtime < limit:
+                    path.unlink()
 
     def _show(self, file: StoredFile, facts: Mapping[str, Any], shown_name: str) -> dict[str, Any]:
         url = f"{FILES_URL}/{file.name}"
@@ -105,7 +115,7 @@ class MediaView:
         if known is not None and not again:
             return known
         with self._guard:  # one at a time: decoding takes memory
-            kept = self._folder / f"{file.digest[:2]}/{file.digest[2:26]}.json"
+            kept = self._folder / f"{_name_kept(file.digest)}.json"
             facts = None if again else _load(kept)
             if facts is None:
                 facts = self._read(file)
@@ -144,8 +154,12 @@ def find_kind(media_type: str) -> str:
     return "text" if kind == "text" or media_type == "application/json" else "file"
 
 
+def _name_kept(digest: str) -> str:
+    return f"{digest[:2]}/{digest[2:26]}"
+
+
 def _name_thumbnail(digest: str) -> str:
-    return f"{digest[:2]}/{digest[2:26]}.webp"
+    return f"{_name_kept(digest)}.webp"
 
 
 def _load(path: Path) -> dict[str, Any] | None:

@@ -202,6 +202,7 @@ class Server:
         metrics = Metrics()
         runner = JobRunner(studio, self._graphs, files, outputs, metrics.show)
         queue = JobQueue(store, logs)
+        media = MediaView(files, options.data.absolute() / "previews", studio.settings.media)
         executor = JobExecutor(
             store,
             queue,
@@ -212,13 +213,10 @@ class Server:
             keep_seconds=options.keep_seconds,
             most_seconds=options.most_seconds,
             on_end=metrics.show_job,
+            on_sweep=media.forget_unused,
         )
         submissions = Submissions(studio, self._graphs, files)
-        shown = (
-            MediaView(files, options.data.absolute() / "previews", studio.settings.media),
-            GraphHistory(self._file),
-            DefaultFiles(files),
-        )
+        shown = (media, GraphHistory(self._file), DefaultFiles(files))
         run = (submissions, executor, logs)
         own = (options, studio, self._file, store, queue, files, self._tokens, self._graphs)
         hooks = (WebhookStore(self._file), WebhookGuard(options.webhook_hosts))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import threading
 from collections.abc import Mapping
@@ -104,3 +105,22 @@ def test_audio_of_many_hours_is_not_decoded_to_be_shown(desk: Desk) -> None:
     media = desk.client.get(f"/api/v1/files/{name}/media").json()
 
     assert (media["type"], media.keys() & {"seconds", "peaks"}) == ("audio", set())
+
+
+def test_nothing_is_shown_or_kept_of_a_file_that_was_forgotten(desk: Desk) -> None:
+    gone, kept = desk.upload(create_jpeg(900), "a.jpg"), desk.upload(create_jpeg(800), "b.jpg")
+    for name in (gone, kept):
+        assert desk.client.get(f"/api/v1/files/{name}/thumbnail").status_code == 200
+    with desk.parts.file.transaction() as connection:
+        connection.execute("DELETE FROM files WHERE digest = ?", (gone.removeprefix("blake3:"),))
+
+    assert desk.client.get(f"/api/v1/files/{gone}/thumbnail").json()["code"] == "E812"
+    previews = desk.folder / "data" / "previews"
+    desk.parts.executor.forget_expired()
+    assert len(list(previews.glob("*/*"))) == 4
+    for path in previews.glob("*/*"):
+        os.utime(path, (0, 0))
+    desk.parts.executor.forget_expired()
+    assert {path.parent.name for path in previews.glob("*/*")} == {kept.removeprefix("blake3:")[:2]}
+    assert len(list(previews.glob("*/*"))) == 2
+    assert desk.client.get(f"/api/v1/files/{kept}/thumbnail").status_code == 200
