@@ -20,6 +20,7 @@ from studio.server.problem import JsonResponse
 from studio.server.submissions import JobRequest, describe_request, parse_job_request
 
 _LONGEST_KEY = 256
+_MOST_PLACES = 1000  # of one move, which changes each job on its way
 _MOVE_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -27,7 +28,14 @@ _MOVE_BODY: dict[str, Any] = {
             "application/json": {
                 "schema": {
                     "type": "object",
-                    "properties": {"by": {"type": "integer", "description": "Places towards the end; -1 for one up."}},
+                    "properties": {
+                        "by": {
+                            "type": "integer",
+                            "minimum": -_MOST_PLACES,
+                            "maximum": _MOST_PLACES,
+                            "description": "Places towards the end; -1 for one up.",
+                        }
+                    },
                     "required": ["by"],
                 }
             }
@@ -85,8 +93,9 @@ def create_router(parts: Parts) -> APIRouter:
     @router.post("/jobs/{job_id}/move", summary="Move a queued job in the queue.", openapi_extra=_MOVE_BODY)
     async def move(request: Request, job_id: str) -> Response:
         by = (await read_object(request, parts.studio.settings.max_graph_bytes)).get("by")
-        if not isinstance(by, int) or isinstance(by, bool) or not -(2**31) < by < 2**31:
-            raise UsageError("E809", "invalid by", where="/by", hint="give a whole number: -1 for one place up")
+        if not isinstance(by, int) or isinstance(by, bool) or abs(by) > _MOST_PLACES:
+            hint = f"give a whole number from -{_MOST_PLACES} to {_MOST_PLACES}: -1 for one place up"
+            raise UsageError("E809", "invalid by", where="/by", hint=hint)
         await run_in_threadpool(parts.find_job, request, job_id)
         await run_in_threadpool(parts.queue.move, job_id, by, find_owner(request))
         return await run_in_threadpool(lambda: _answer(parts, parts.find_job(request, job_id)))

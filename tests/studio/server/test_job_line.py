@@ -33,7 +33,8 @@ def test_a_job_moves_by_places_and_stops_at_the_ends(desk: Desk) -> None:
     assert move("c", -5) == ["c", "a", "b", "d"]
     assert move("c", 99) == ["a", "b", "d", "c"]
     assert move("a", 2) == ["b", "d", "a", "c"]
-    bad = [{"by": "x"}, {"by": True}, {}, {"by": 2**40}]
+    assert move("a", -1000) == ["a", "b", "d", "c"]
+    bad = [{"by": "x"}, {"by": True}, {}, {"by": 2**40}, {"by": 1001}, {"by": -1001}]
     url = f"/api/v1/jobs/{jobs['a']['id']}/move"
     assert {desk.client.post(url, json=body).json()["code"] for body in bad} == {"E809"}
     desk.probe.open("gate")
