@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from studio.errors import UsageError
+from studio.errors import StudioError, UsageError
 from studio.server.file_store import FileStore
 
 _PART_BYTES = 2**20
@@ -25,7 +25,7 @@ class DefaultFiles:
         self._guard = threading.Lock()
 
     def find(self, path: Path) -> str | None:
-        """Return how clients name a file, or None for one that is not there or too large to be copied."""
+        """Return how clients name a file, or None for one that is not there or too large, or has no room here."""
         try:
             status = path.stat()
         except OSError:
@@ -38,8 +38,9 @@ class DefaultFiles:
             if known is not None and known[0] == stamp and self._is_kept(known[1]):
                 return known[1]
             try:
+                self._files.make_room(status.st_size)
                 name = self._copy(path)
-            except OSError:
+            except (OSError, StudioError):
                 return None
             self._known[path] = (stamp, name)
             return name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 from fakes import graph
@@ -103,3 +104,17 @@ def test_a_file_that_a_graph_reads_by_default_is_shown_and_changes_with_it(desk:
     assert (first["name"], first["width"], second["width"]) == ("photo.png", 30, 40)
     assert desk.client.get(first["url"]).content[:4] == b"\x89PNG"
     assert str(desk.folder) not in desk.client.get("/api/v1/graphs/turn").text
+
+
+def test_a_graph_is_shown_while_the_server_has_no_room_for_the_files_that_it_reads(start: Callable[..., Desk]) -> None:
+    desk = start(most_stored_bytes=10)
+    (desk.graphs / "photo.png").write_bytes(b"\x89PNG" + bytes(100))
+    inputs = {"photo": {"type": "image", "default": {"file": "photo.png"}}}
+    desk.write_graph(
+        "turn", {**graph({"a": ("fake.invert", {"image": "@inputs.photo"})}, picture="a"), "inputs": inputs}
+    )
+
+    answer = desk.client.get("/api/v1/graphs/turn")
+
+    assert (answer.status_code, answer.json()["inputs"]["photo"]["media"]) == (200, {"name": "photo.png"})
+    assert list((desk.folder / "data" / "files").iterdir()) == []
