@@ -95,7 +95,11 @@ def test_a_list_leaves_out_what_is_large_and_the_same_for_all_files_of_a_job(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(result_view, "_MOST_LISTED_STEPS", 1)
-    nodes = {"a": ("fake.hum", {"text": "@inputs.text"}), "b": ("fake.film", {"n": 3})}
+    nodes = {
+        "a": ("fake.hum", {"text": "la"}),
+        "b": ("fake.film", {"n": 3}),
+        "c": ("fake.hum", {"text": "@inputs.text"}),
+    }
     values = {"text": "la " * 2000}
     job = desk.run({**graph(nodes, sound="a", film="b"), "inputs": {"text": {"type": "text"}}}, values=values)
 
