@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -80,13 +81,16 @@ def test_a_job_that_takes_too_long_fails(start: Callable[..., Desk]) -> None:
 def test_jobs_of_one_stack_run_as_a_stack_and_others_do_not_run_beside_them(desk: Desk) -> None:
     first = desk.submit(WAIT)
     desk.probe.wait_for("gate")
-    jobs = [desk.submit(graph({"a": ("fake.stacked", {"a": n})}, number="a")) for n in range(4)]
+    jobs = [desk.submit(graph({"a": ("fake.stacked_wait", {"a": n})}, number="a")) for n in range(4)]
     other = desk.submit(ADD)
     desk.probe.open("gate")
+    desk.probe.wait_for("at stack")
+    time.sleep(1.0)  # those that came late are stacked behind the first
+    desk.probe.open("stack")
 
     numbers = [desk.client.get(desk.wait(job)["outputs"][0]["url"]).json() for job in jobs]
 
-    assert numbers == [0, 10, 20, 30]
+    assert numbers == [0, 1, 2, 3]
     assert max(desk.probe.stacks) > 1
     assert desk.wait(first)["ended"] <= min(desk.wait(job)["started"] for job in jobs)
     assert desk.wait(other)["started"] >= max(desk.wait(job)["ended"] for job in jobs)
