@@ -307,6 +307,27 @@ def _create_lists(probe: Probe, fake: Any) -> None:
         """Wait at the gate "stack", many at once."""
         return wait_in_stack(ctx, [{"a": a}])[0]
 
+    def exhaust_stack(ctx: Context, calls: Sequence[Mapping[str, Any]]) -> list[int]:
+        probe.wait_at("stack")
+        raise MemoryError
+
+    @fake("fake.stacked_exhausted", lane="device", device_free=True, batch=Batch(exhaust_stack, limit=4))
+    def stacked_exhausted(ctx: Context, a: int) -> int:
+        """Wait at the gate "stack" and run out of memory, but not alone."""
+        return a
+
+    def fail_stack(ctx: Context, calls: Sequence[Mapping[str, Any]]) -> list[int]:
+        probe.stacks.append(len(calls))
+        if any(call["a"] == 1 for call in calls):
+            raise ValueError("one is invalid")
+        return [call["a"] for call in calls]
+
+    @fake("fake.stacked_fail", lane="device", device_free=True, batch=Batch(fail_stack, limit=4))
+    def stacked_fail(ctx: Context, a: int) -> int:
+        """Fail for 1, which ends a whole stack; say which ran alone."""
+        ctx.log(f"{a} ran alone")
+        return fail_stack(ctx, [{"a": a}])[0]
+
     def run_short_stack(ctx: Any, calls: Sequence[Mapping[str, Any]]) -> list[int]:
         return [1]
 

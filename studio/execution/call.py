@@ -154,6 +154,7 @@ class Call:
         started: When it began to run, or 0.0 while it does not run.
         seconds: How long it ran.
         thread: The thread that runs it.
+        together: The calls that its thread took with it and still runs, it among them.
     """
 
     __slots__ = (
@@ -172,6 +173,7 @@ class Call:
         "started",
         "state",
         "thread",
+        "together",
         "waiting",
     )
 
@@ -191,6 +193,7 @@ class Call:
         self.started = 0.0
         self.seconds = 0.0
         self.thread = 0
+        self.together: set[Call] = set()
         self.lane = "loop" if node_type.asynchronous else node_type.lane
 
     @property

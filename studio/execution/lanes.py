@@ -213,11 +213,19 @@ class Lanes:
             lane.drop_if(lambda call: call.state.runner is runner)
 
     def abandon(self, calls: Iterable[Call]) -> None:
-        """Stop waiting for calls that run; other threads take the place of theirs."""
+        """Stop waiting for calls that run.
+
+        Another thread takes the place of theirs once all calls that it runs together were abandoned. Until then, it
+        runs those of other runs, and a second thread might use the same model at the same time.
+        """
         for call in calls:
             if call.context is not None:
                 call.context.abandoned = True
-            self._lanes[call.lane].replace_thread(call.thread)
+            thread, together = call.thread, call.together
+            if call in together:  # if not, its thread is done with it
+                together.discard(call)
+                if not together:
+                    self._lanes[call.lane].replace_thread(thread)
 
     def close(self) -> None:
         """Let all threads end once their queues are empty."""

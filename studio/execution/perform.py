@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -58,7 +58,8 @@ class Performer:
         """Run calls of one node type, several as one stack; return for each its results or what it raised.
 
         Calls that run out of memory run again after each measure against it, in smaller stacks if need be. Calls of
-        a stack that fails otherwise run again alone, so that only the one with the error fails.
+        a stack that fails otherwise run again alone, so that only the one with the error fails. Nothing runs again
+        here once a call was cancelled or abandoned: calls of other runs are then given back as never run.
         """
         outcomes: dict[int, Performed] = {}
         recovery: MemoryRecovery | None = None
@@ -67,7 +68,9 @@ class Performer:
             stack = stacks.pop()
             outcomes |= self._perform_stack(calls, inputs, stack)
             errors = {index: one for index in stack if isinstance(one := outcomes[index], BaseException)}
-            if errors and not self._is_abandoned(calls):
+            if errors and self._is_abandoned(calls):
+                _forget_errors(calls, errors, outcomes)
+            elif errors:
                 recovery = recovery or MemoryRecovery(self._services.models, self._limits)
                 stacks += reversed(_find_again(recovery, calls, stack, errors, outcomes))
         return _check_cancelled(calls, outcomes)
@@ -100,7 +103,7 @@ class Performer:
         first = calls[0]
         if first.state.node.stream and len(calls) == 1:
             return [self._video_mapping.map_call(first, inputs[0])]
-        if len(calls) > 1 and first.context is not None:
+        if first.context is not None and (len(calls) > 1 or len(first.context.stack) > 1):
             first.context.stack = [call.context for call in calls if call.context is not None]
         return invoke(first.node_type, first.context, inputs, self._services.loop)
 
@@ -146,6 +149,14 @@ def _check_cancelled(calls: Sequence[Call], outcomes: Mapping[int, Performed]) -
         if isinstance(outcome, Cancelled):
             return [StudioError("E301", "it raised Cancelled, but the run was not cancelled") for _ in calls]
     return [outcomes.get(index, _NEVER_RAN) for index in range(len(calls))]
+
+
+def _forget_errors(calls: Sequence[Call], errors: Iterable[int], outcomes: dict[int, Performed]) -> None:
+    """Forget errors of calls whose runs go on, while others of their stack were cancelled: they count as never run."""
+    for index in errors:
+        context = calls[index].context
+        if context is not None and not context.is_over and not isinstance(outcomes[index], Cancelled):
+            del outcomes[index]
 
 
 def _find_again(

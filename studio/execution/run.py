@@ -312,6 +312,9 @@ class Run:
         calls = [call]
         if call.node_type.batch is not None:
             calls += self._lanes.take_like(call, self._limits.find(call.node_type) - 1)
+        together, thread = set(calls), threading.get_ident()
+        for one in calls:
+            one.together, one.thread = together, thread
         shares = [(run, own) for run, own in self._share(calls) if run._begin(own)]
         following: list[Call] = []
         try:
@@ -322,7 +325,8 @@ class Run:
                 run.work.crash(error)
         finally:
             for run, own in shares:
-                run.work.finish_calls(own)
+                run.work.finish_calls([one for one in own if one in together])
+            together.clear()
         return following
 
     def _share(self, calls: list[Call]) -> list[_Share]:
@@ -341,6 +345,7 @@ class Run:
             self.work.start(calls)
             return True
         for one in calls:
+            one.together.discard(one)
             self.lookup.release(one)
         self.work.finish(len(calls))
         return False
@@ -375,7 +380,7 @@ class Run:
         if isinstance(outcome, Cancelled):
             self.lookup.release(call)
             if not self.control.cancelled and self.stack_group:  # another run of its stack was cancelled
-                self._restart(call, True)
+                self._start_again(call)
             return []
         if isinstance(outcome, BaseException):
             return self._fail_call(call, outcome, inputs)
@@ -400,17 +405,33 @@ class Run:
                 inputs = self.values.load_inputs(call.state.node, call.args)
             except LostValue as lost:
                 self.lookup.release(call)
-                self.remake(lost, lambda made, call=call: self._restart(call, made))  # type: ignore[misc]
+                self._start_again(call, lost)
                 continue
             except Exception as error:  # a value that does not fit is the node's error, whatever raised
                 ready += self._fail_call(call, error, {})
                 continue
             if self.values.drifted and call.fingerprint != self.lookup.find_fingerprint(call):
                 self.lookup.release(call)  # the digest of an input changed since the fingerprint was computed
-                self._restart(call, True)
+                self._start_again(call)
             else:
                 loaded.append((call, inputs))
         return loaded
+
+    def _start_again(self, call: Call, lost: LostValue | None = None) -> None:
+        """Start a call again that this thread took, once lost inputs are made again.
+
+        Another thread may take it at once, so this one is done with it first.
+        """
+        self.work.add()  # the run is not over in between
+        self.work.finish_calls([call])
+        call.together.discard(call)
+        try:
+            if lost is None:
+                self._restart(call, True)
+            else:
+                self.remake(lost, lambda made: self._restart(call, made))
+        finally:
+            self.work.finish()
 
     def _restart(self, call: Call, made: bool) -> None:
         """Start a call again whose inputs were made again, or end it if they could not be."""
@@ -435,7 +456,6 @@ class Run:
             call.context.position = find_position(call)
         with self._lock:
             call.ran = True
-            call.thread = threading.get_ident()
             call.started = time.perf_counter()
             first, state.started = not state.started, True
         if first:

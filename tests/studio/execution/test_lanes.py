@@ -176,6 +176,7 @@ class Runner:
 
     def run_call(self, call: Call) -> list[Call]:
         """Keep a call."""
+        call.thread = threading.get_ident()
         self.calls.append(call)
         self.begun.set()
         assert self.gate.wait(PATIENCE_SECONDS)
@@ -250,6 +251,40 @@ def test_the_calls_of_one_run_are_dropped_alone(make_call: Make) -> None:
     assert other.begun.wait(PATIENCE_SECONDS)
 
     assert (mine.calls, other.calls) == ([], [queued[1]])
+
+
+def test_another_thread_takes_the_place_of_one_whose_calls_were_all_abandoned(make_call: Make) -> None:
+    lanes, busy, behind = Lanes(1), Runner(), Runner()
+    behind.gate.set()
+    first, second = (make_call("fake.on_device", runner=busy) for _ in range(2))
+    lanes.push([first])
+    assert busy.begun.wait(PATIENCE_SECONDS)
+    first.together = second.together = {first, second}
+    second.thread = first.thread
+    lanes.push([make_call("fake.on_device", runner=behind)])
+
+    lanes.abandon([second])
+    lanes.abandon([second])  # it is not counted twice
+    assert not behind.begun.wait(0.05)
+    lanes.abandon([first])
+    assert behind.begun.wait(PATIENCE_SECONDS)
+    busy.gate.set()
+    lanes.close()
+
+
+def test_the_thread_of_a_call_that_has_ended_keeps_its_place(make_call: Make) -> None:
+    lanes, busy, behind = Lanes(1), Runner(), Runner()
+    behind.gate.set()
+    call = make_call("fake.on_device", runner=busy)
+    lanes.push([call])
+    assert busy.begun.wait(PATIENCE_SECONDS)
+    lanes.push([make_call("fake.on_device", runner=behind)])
+
+    lanes.abandon([call])
+    assert not behind.begun.wait(0.05)
+    busy.gate.set()
+    assert behind.begun.wait(PATIENCE_SECONDS)
+    lanes.close()
 
 
 def test_calls_go_to_the_lanes_of_their_node_types_and_one_lane_may_be_kept(make_call: Make) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,7 +15,10 @@ import pytest
 from fakes import Probe, graph, open_studio
 
 from studio.app import RunResult, Studio
+from studio.execution import pending_work
+from studio.execution.call import Call
 from studio.execution.control import Control
+from studio.execution.run import Run
 
 CHAIN = {"a": ("fake.add", {"a": 1}), "b": ("fake.add", {"a": "@a"}), "c": ("fake.add", {"a": "@b"})}
 
@@ -185,7 +189,92 @@ def test_a_run_that_is_cancelled_in_a_stack_does_not_end_the_others(
     assert probe.stacks[0] == 3
 
 
+@pytest.mark.parametrize("cancelled", [0, 1])
+def test_nothing_runs_beside_a_stack_that_goes_on_without_a_run_that_is_cancelled(
+    studio: Studio, probe: Probe, monkeypatch: pytest.MonkeyPatch, cancelled: int
+) -> None:
+    monkeypatch.setattr(pending_work, "_LOAD_GRACE_SECONDS", 0.01)
+    controls = [Control(), Control()]
+
+    with start_runs(studio, probe, "fake.stacked_exhausted", ["g"] * 2, controls) as runs, ThreadPoolExecutor() as pool:
+        probe.wait_for("stack")
+        behind = pool.submit(studio.run, graph({"a": ("fake.hang_on_device", {"gate": "behind"})}, o="a"))
+        try:
+            while not studio.local_executor.lanes._lanes["device"]._queue:
+                time.sleep(0.001)
+            controls[cancelled].cancel()
+            assert runs[cancelled].result(10).status == "cancelled"
+            assert not probe.find_gate("at behind").wait(0.1)
+        finally:
+            probe.open("stack")
+            probe.open("behind")
+
+        assert runs[1 - cancelled].result(10).outputs == {"o": 1 - cancelled}  # though the stack ran out of memory
+        assert behind.result(10).status == "done"
+
+
+def test_another_thread_takes_the_place_of_one_whose_whole_stack_is_cancelled(
+    studio: Studio, probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pending_work, "_LOAD_GRACE_SECONDS", 0.01)
+    controls = [Control(), Control()]
+
+    with start_runs(studio, probe, "fake.stacked_exhausted", ["g"] * 2, controls) as runs:
+        probe.wait_for("stack")
+        for control in controls:
+            control.cancel()
+        try:
+            assert [run.result(10).status for run in runs] == ["cancelled"] * 2
+            assert studio.run(graph({"a": ("fake.on_device", {"a": 1})}, o="a"))["o"] == 2
+        finally:
+            probe.open("stack")
+
+
+def test_a_call_that_starts_again_may_be_taken_by_another_thread_at_once(
+    studio: Studio, probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    controls, resume = [Control(), Control()], Run._resume
+    lane = studio.local_executor.lanes._lanes["device"]
+    threads: list[threading.Thread] = []
+
+    def resume_and_take(run: Run, call: Call) -> None:
+        resume(run, call)
+        for taken in lane.take_if(lambda queued: queued is call, 1):
+            threads.append(threading.Thread(target=run.run_call, args=(taken,)))
+            threads[-1].start()
+        while len(probe.stacks) < 2:  # this thread is not done with the stack before the other has begun
+            time.sleep(0.001)
+
+    monkeypatch.setattr(Run, "_resume", resume_and_take)
+    with start_runs(studio, probe, "fake.stacked_wait", ["g"] * 2, controls) as runs:
+        probe.wait_for("stack")
+        controls[0].cancel()
+        assert runs[0].result(10).status == "cancelled"
+        while lane._busy:
+            time.sleep(0.001)
+        probe.open("stack")
+        try:
+            assert runs[1].result(5).outputs == {"o": 1}
+        finally:
+            controls[1].cancel()
+    threads[0].join()
+
+
 def test_a_call_that_fails_in_a_stack_of_several_runs_fails_its_run_alone(studio: Studio, probe: Probe) -> None:
+    with start_runs(studio, probe, "fake.stacked_fail", ["g"] * 3, [Control() for _ in range(3)]) as runs:
+        results = [run.result() for run in runs]
+
+    assert [result.status for result in results] == ["done", "failed", "done"]
+    assert (results[0]["o"], results[2]["o"]) == (0, 2)
+    assert "one is invalid" in str(results[1].errors[0])
+    assert probe.stacks == [3, 1, 1, 1]
+    lines = [result.manifest["nodes"]["a"]["warnings"] for result in results]
+    assert [[line for line in own if line.endswith("ran alone") and "stack" not in line] for own in lines] == [
+        [f"{number} ran alone"] for number in range(3)
+    ]
+
+
+def test_a_stack_of_several_runs_that_returns_too_few_results_fails_them_all(studio: Studio, probe: Probe) -> None:
     with start_runs(studio, probe, "fake.short_stack", ["g"] * 2, [Control(), Control()]) as runs:
         results = [run.result() for run in runs]
 
