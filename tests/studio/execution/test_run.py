@@ -149,12 +149,12 @@ def start_runs(
     with ThreadPoolExecutor(len(groups) + 1) as pool:
         pool.submit(studio.run, gate)
         probe.wait_for("lane")
-        runs = [
-            pool.submit(studio.run, graph({"a": (node_type, {"a": n})}, o="a"), control=control, stack_group=group)
-            for n, (group, control) in enumerate(zip(groups, controls, strict=True))
-        ]
-        while len(lane._queue) < len(groups):
-            time.sleep(0.001)
+        runs: list[Future[RunResult]] = []
+        for n, (group, control) in enumerate(zip(groups, controls, strict=True)):
+            one = graph({"a": (node_type, {"a": n})}, o="a")
+            runs.append(pool.submit(studio.run, one, control=control, stack_group=group))
+            while len(lane._queue) < len(runs):  # the first leads the stack
+                time.sleep(0.001)
         probe.open("lane")
         yield runs
 
