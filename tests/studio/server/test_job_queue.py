@@ -84,7 +84,7 @@ def test_jobs_of_one_stack_run_as_a_stack_and_others_do_not_run_beside_them(desk
     jobs = [desk.submit(graph({"a": ("fake.stacked_wait", {"a": n})}, number="a")) for n in range(4)]
     other = desk.submit(ADD)
     desk.probe.open("gate")
-    desk.probe.wait_for("at stack")
+    desk.probe.wait_for("stack")
     time.sleep(1.0)  # those that came late are stacked behind the first
     desk.probe.open("stack")
 
