@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from studio.server.graph_list import ListedGraph
@@ -36,42 +36,33 @@ _COMMON = {
         "additionalProperties": False,
     },
 }
-JOB_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "properties": {
-                        "graph": {"type": ["string", "object"], "description": "A graph's name, or a document."},
-                        "values": {"type": "object", "description": "Values of the graph's inputs."},
-                        **_COMMON,
-                    },
-                    "required": ["graph"],
-                    "additionalProperties": False,
-                }
-            }
+_VALUES = {"type": "object", "description": "Values of the graph's inputs."}
+
+
+def create_json_body(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an operation says of its body: JSON of a schema."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+JOB_BODY = create_json_body(
+    {
+        "type": "object",
+        "properties": {
+            "graph": {"type": ["string", "object"], "description": "A graph's name, or a document."},
+            "values": _VALUES,
+            **_COMMON,
         },
+        "required": ["graph"],
+        "additionalProperties": False,
     }
-}
-FORECAST_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "properties": {
-                        "values": {"type": "object", "description": "Values of the graph's inputs."},
-                        "only": _COMMON["only"],
-                    },
-                    "additionalProperties": False,
-                }
-            }
-        },
+)
+FORECAST_BODY = create_json_body(
+    {
+        "type": "object",
+        "properties": {"values": _VALUES, "only": _COMMON["only"]},
+        "additionalProperties": False,
     }
-}
+)
 _OUTPUT = {
     "type": "object",
     "properties": {
@@ -201,7 +192,7 @@ def _describe_graph_path(listed: ListedGraph) -> dict[str, Any]:
         "description": listed.graph.document.description,
         "operationId": f"run_{listed.name}",
         "parameters": [_KEY],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        **create_json_body(schema),
         "responses": {
             "200": _KNOWN,
             "201": {**_KNOWN, "description": "The job is queued."},

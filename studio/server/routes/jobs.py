@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
@@ -14,34 +14,27 @@ from studio.server.job import Job, JobState
 from studio.server.job_rows import JobFilter
 from studio.server.job_store import KEY_SEPARATOR
 from studio.server.job_view import describe_job, describe_jobs
-from studio.server.openapi import JOB_BODY
+from studio.server.openapi import JOB_BODY, create_json_body
 from studio.server.parts import Parts, find_owner, is_reader, name_owner
 from studio.server.problem import JsonResponse
 from studio.server.submissions import JobRequest, describe_request, parse_job_request
 
 _LONGEST_KEY = 256
 _MOST_PLACES = 1000  # of one move, which changes each job on its way
-_MOVE_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "properties": {
-                        "by": {
-                            "type": "integer",
-                            "minimum": -_MOST_PLACES,
-                            "maximum": _MOST_PLACES,
-                            "description": "Places towards the end; -1 for one up.",
-                        }
-                    },
-                    "required": ["by"],
-                }
+_MOVE_BODY = create_json_body(
+    {
+        "type": "object",
+        "properties": {
+            "by": {
+                "type": "integer",
+                "minimum": -_MOST_PLACES,
+                "maximum": _MOST_PLACES,
+                "description": "Places towards the end; -1 for one up.",
             }
         },
+        "required": ["by"],
     }
-}
+)
 
 
 def create_router(parts: Parts) -> APIRouter:

@@ -9,27 +9,21 @@ from starlette.responses import Response
 from studio.errors import UsageError
 from studio.server.body import read_object
 from studio.server.guard import TOKEN_COOKIE
+from studio.server.openapi import create_json_body
 from studio.server.parts import Parts, find_token
 from studio.server.problem import JsonResponse
 
 _MOST_BYTES = 4096
 _BODY_SECONDS = 10.0  # whoever sends it has no token yet
 _SECONDS = 30 * 86400
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "properties": {"token": {"type": "string"}},
-                    "required": ["token"],
-                    "additionalProperties": False,
-                }
-            }
-        },
+_BODY = create_json_body(
+    {
+        "type": "object",
+        "properties": {"token": {"type": "string"}},
+        "required": ["token"],
+        "additionalProperties": False,
     }
-}
+)
 
 
 def create_router(parts: Parts) -> APIRouter:
