@@ -15,6 +15,16 @@ from transformers import PreTrainedTokenizerFast
 
 from studio.api.quiet import hush
 
+SWIN = {
+    "model_type": "swin",
+    "embed_dim": 8,
+    "depths": [1, 1, 1, 1],
+    "num_heads": [1, 1, 1, 1],
+    "window_size": 2,
+    "image_size": 64,
+}
+"""A backbone of four stages for images of 64 pixels."""
+
 
 @contextmanager
 def seeded() -> Iterator[None]:
@@ -164,15 +174,7 @@ def write_sam2(folder: Path) -> Path:
 
 def write_mask2former(folder: Path) -> Path:
     """Write Mask2Former with the labels "cat" and "dog"."""
-    swin = {
-        "model_type": "swin",
-        "embed_dim": 8,
-        "depths": [1, 1, 1, 1],
-        "num_heads": [1, 1, 1, 1],
-        "window_size": 2,
-        "image_size": 64,
-        "out_features": ["stage1", "stage2", "stage3", "stage4"],
-    }
+    swin = {**SWIN, "out_features": ["stage1", "stage2", "stage3", "stage4"]}
     labels = {0: "cat", 1: "dog"}
     with seeded():
         config = transformers.Mask2FormerConfig(
@@ -213,15 +215,7 @@ def write_vitpose(folder: Path) -> Path:
 def write_grounding_dino(folder: Path) -> Path:
     """Write a detector that looks for the words of one text."""
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", ".", "?", "a", "cat", "red", "car"]
-    swin = {
-        "model_type": "swin",
-        "embed_dim": 8,
-        "depths": [1, 1, 1, 1],
-        "num_heads": [1, 1, 1, 1],
-        "window_size": 2,
-        "image_size": 64,
-        "out_features": ["stage2", "stage3", "stage4"],
-    }
+    swin = {**SWIN, "out_features": ["stage2", "stage3", "stage4"]}
     text = {"model_type": "bert", "vocab_size": len(words), "hidden_size": 16, "intermediate_size": 16}
     attention = {"encoder_attention_heads": 2, "decoder_attention_heads": 2, "encoder_n_points": 2}
     with seeded():
