@@ -519,6 +519,7 @@ def _create_control(probe: Probe, fake: Any) -> None:
             probe.find_gate(f"at {gate}").set()
             while not probe.find_gate(gate).wait(0.001):
                 ctx.step(0, 1)
+            ctx.step(0, 1)  # who cancelled before opening the gate has cancelled
         else:
             probe.wait_at(gate)
         return a
