@@ -48,6 +48,7 @@ CONTRACT_MODULES = (
     "studio.api.audio_writing",
     "studio.api.av_file",
     "studio.api.events",
+    "studio.api.evidence",
     "studio.api.fonts",
     "studio.api.foreign",
     "studio.api.image_writing",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import click
 
     from studio.api.events import Event
+    from studio.api.evidence import Evidence
     from studio.api.foreign import ImportRule
     from studio.api.model_opener import ModelOpener
     from studio.api.plugin_settings import PluginHome, PluginSettings
@@ -113,4 +114,27 @@ class Hooks:
         """Return what nodes of other programs mean, by their classes: `{"ImageInvert": ImportRule(invert)}`.
 
         Called by `studio import` only. See `studio.api.foreign`.
+        """
+
+    @hookspec
+    def studio_evidence(self, home: PluginHome) -> Iterable[Callable[[Path], Iterable[Evidence]]]:  # type: ignore[empty-body]
+        """Return functions that find evidence of where a file comes from, such as a mark in its content.
+
+        Called by `studio verify --detect` only. Each function takes the path of a file of any kind, which may be
+        hostile, and returns what it found, or nothing. One that raises is reported, and the others work.
+
+        Args:
+            home: What the plugin has of its own: its data folder and its settings.
+        """
+
+    @hookspec
+    def studio_assertions(self, home: PluginHome) -> Iterable[Callable[[Path], Mapping[str, Any]]]:  # type: ignore[empty-body]
+        """Return functions that say more of a file before Studio signs it, such as the mark in it.
+
+        Called once before the first file is signed. Each function takes the path of a written file and returns
+        assertions of its content credentials: their data as plain JSON, by label, such as `c2pa.soft-binding`. It may
+        be called from several threads, and must not change the file. One that raises fails the file's output.
+
+        Args:
+            home: What the plugin has of its own: its data folder and its settings.
         """

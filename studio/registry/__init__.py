@@ -3,7 +3,13 @@
 from studio.registry.builds import Build, describe_builds
 from studio.registry.executors import create_executor
 from studio.registry.kept_sources import KeptSources
-from studio.registry.load import list_plugins, load_commands, load_import_rules, load_registry
+from studio.registry.load import (
+    list_plugins,
+    load_commands,
+    load_file_functions,
+    load_import_rules,
+    load_registry,
+)
 from studio.registry.observers import Observers
 from studio.registry.plugin_settings import GivenSettings
 from studio.registry.registry import PluginRow, Registry, find_plugins
@@ -20,6 +26,7 @@ __all__ = [
     "find_plugins",
     "list_plugins",
     "load_commands",
+    "load_file_functions",
     "load_import_rules",
     "load_registry",
 ]

@@ -25,6 +25,8 @@ _DEFERRED = frozenset(
         "studio_executors",
         "studio_commands",
         "studio_import_rules",
+        "studio_evidence",
+        "studio_assertions",
     }
 )
 _OPENERS = "studio_model_openers"

@@ -215,3 +215,37 @@ def load_import_rules(
 
 def _call_import_rules(host: pluggy.PluginManager, one: Provided) -> Any:
     return one.call_hook(host, "studio_import_rules", mapping=True)
+
+
+def load_file_functions(
+    hook: str,
+    disabled: Iterable[str] = (),
+    plugins_dir: Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+    data_dir: Path | None = None,
+) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Yield each plugin that implements a hook which returns functions of a file, with what calls the hook.
+
+    Args:
+        hook: `studio_evidence` or `studio_assertions`.
+        disabled: Names of plugins that are not imported.
+        plugins_dir: Folder with further plugins, or None.
+        settings: Settings of plugins, by the plugin's name.
+        data_dir: The folder of all plugins' data.
+
+    Raises:
+        PluginError: E204 if `plugins_dir` is not a folder.
+    """
+    host = _create_host()
+    left_out = {shorten_plugin_name(name) for name in disabled}
+    for row, load in [*find_installed(), *find_in_folder(plugins_dir)]:
+        plugin = None if _is_disabled(row, left_out) else _register(host, row, load)
+        if plugin is not None and hook in row.hooks:
+            provided = Provided(row, plugin)
+            provided.place_data(data_dir)
+            yield row.name, partial(_call_file_hook, host, provided, settings or {}, hook)
+
+
+def _call_file_hook(host: pluggy.PluginManager, one: Provided, settings: Mapping[str, Any], hook: str) -> Any:
+    one.load_settings(host, settings)
+    return one.call_hook(host, hook)
