@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, TypeAlias
 
-from studio.api import Grammar, MediaError
-from studio_image.anchor import Anchor, place_box
+from studio.api import Anchor, Grammar, MediaError, place_box
 
 _ASPECT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:[:/x]\s*(\d+(?:\.\d+)?))?\s*")
 

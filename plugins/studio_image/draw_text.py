@@ -9,7 +9,7 @@ import numpy as np
 import PIL.Image
 from PIL import ImageDraw
 
-from studio_image.anchor import Anchor, place_box
+from studio.api import Anchor, place_box
 from studio_image.blur import blur_gaussian
 from studio_image.bounds import check_size
 from studio_image.color import Color, is_grey

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from studio_image.anchor import Anchor, place_box
+from studio.api import Anchor, place_box
 from studio_image.bounds import check_size
 from studio_image.color import Color, count_channels
 from studio_image.draw_text import cover_box, open_canvas, paint_box

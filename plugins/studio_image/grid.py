@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from studio_image.anchor import place_box
+from studio.api import place_box
 from studio_image.bounds import check_size
 from studio_image.color import Color, choose_ink, count_channels, is_grey, mix_colors
 from studio_image.draw_text import paint, render_block

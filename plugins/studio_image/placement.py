@@ -1,12 +1,9 @@
-"""Where an image lies on another: at an anchor, as large as a share of it, with room made for it."""
+"""An image on another: as large as a share of it, with room made for it, pasted with soft edges."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from studio_image.anchor import Anchor, place_box
 from studio_image.bounds import check_size
 from studio_image.composite import composite
 from studio_image.pixels import FloatArray, as_floats, match_channels
@@ -14,29 +11,6 @@ from studio_image.resize import resample, resample_plane
 
 Point = tuple[int, int]
 Size = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Placement:
-    """A place on an image.
-
-    Attributes:
-        anchor: One of nine places.
-        margin: Distance in pixels from the edges that the anchor names.
-        x: Shift to the right in pixels.
-        y: Shift downwards in pixels.
-    """
-
-    anchor: Anchor
-    margin: int = 0
-    x: int = 0
-    y: int = 0
-
-    def find(self, inner: Size, outer: Size) -> Point:
-        """Return the left and top of an image of a size on one of another, both as (width, height)."""
-        room = (outer[0] - 2 * self.margin, outer[1] - 2 * self.margin)
-        left, top = place_box(inner, room, self.anchor)
-        return self.margin + int(left) + self.x, self.margin + int(top) + self.y
 
 
 def scale_to_share(

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import PIL.Image
 
-from studio_image.anchor import Anchor, place_box
+from studio.api import Anchor, place_box
 from studio_image.bounds import check_size
 from studio_image.checks import check_sides, round_side
 from studio_image.pixels import (

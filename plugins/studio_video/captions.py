@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,30 +47,37 @@ def is_grey(style: Style) -> bool:
 
 def draw_cue(cue: Cue, size: tuple[int, int], style: Style) -> tuple[Array, int, int]:
     """Return a cue as an RGBA label, and where it lies on a frame of a size."""
+    label = draw_label(cue.lines, size[0], style)
+    height, width = label.shape[:2]
+    y = {
+        "bottom": size[1] - height - style.margin,
+        "top": style.margin,
+        "center": (size[1] - height) // 2,
+    }[style.position]
+    return label, (size[0] - width) // 2, y
+
+
+def draw_label(texts: Sequence[str], width: int, style: Style) -> Array:
+    """Return lines, centered and wrapped to a frame of a width, as an RGBA label."""
     font = load_font(style.font, style.size)
     edge = max(1, style.size // 12)
     pad = max(2, style.size // 3)
-    room = max(1, min(round(size[0] * 0.92), size[0] - 2 * pad - 4))
-    lines = [part for line in cue.lines for part in _wrap(line, font, room)]
+    room = max(1, min(round(width * 0.92), width - 2 * pad - 4))
+    lines = [part for line in texts for part in _wrap(line, font, room)]
     leading = round(style.size * 1.25)
     widths = [font.getlength(line) for line in lines]
-    label = Pillow.new("RGBA", (round(max(widths)) + 2 * pad, leading * len(lines) + pad), (0, 0, 0, 0))
+    label = Pillow.new("RGBA", (round(max(widths, default=0)) + 2 * pad, leading * len(lines) + pad), (0, 0, 0, 0))
     draw = ImageDraw.Draw(label)
     if style.box is not None:
         radius = max(1, style.size // 5)
         red, green, blue, alpha = (round(255 * level) for level in style.box)
         fill = (red, green, blue, alpha)
         draw.rounded_rectangle((0, 0, label.width - 1, label.height - 1), radius, fill)
-    for number, (line, width) in enumerate(zip(lines, widths, strict=True)):
-        at = ((label.width - width) / 2, pad / 2 + number * leading)
+    for number, (line, length) in enumerate(zip(lines, widths, strict=True)):
+        at = ((label.width - length) / 2, pad / 2 + number * leading)
         outline = 0 if style.box is not None else edge
         draw.text(at, line, style.color, font, stroke_width=outline, stroke_fill=(0, 0, 0))
-    y = {
-        "bottom": size[1] - label.height - style.margin,
-        "top": style.margin,
-        "center": (size[1] - label.height) // 2,
-    }[style.position]
-    return np.asarray(label), (size[0] - label.width) // 2, y
+    return np.asarray(label)
 
 
 def _wrap(line: str, font: ImageFont.FreeTypeFont, room: int) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from studio.api import Audio, Frame, Image, Video
+from studio.api import Audio, Frame, Image, Placement, Video
 from studio_video.audio import cut_or_pad, mix_audio
 from studio_video.captions import Style, draw_cue, is_grey
 from studio_video.depth import find_top
@@ -99,9 +99,9 @@ def change_frames(video: Video, change: Callable[[Frame], Image], channels: int 
 
 
 def lay_inset(
-    video: Video, inset: Video, anchor: str, share: float, margin: int, border: int, start: float, sound: str
+    video: Video, inset: Video, spot: Placement, share: float, border: int, start: float, sound: str
 ) -> Video:
-    """Return a video with another, smaller, at an anchor of it from some time on, as long as that one lasts.
+    """Return a video with another, smaller, at a place on it from some time on, as long as that one lasts.
 
     A grey video gets color where the small one is not grey.
     """
@@ -109,7 +109,7 @@ def lay_inset(
     width = max(1, round(video.width * share) - 2 * border)
     height = max(1, round(width * inset.height / inset.width))
     outer = width + 2 * border, height + 2 * border
-    x, y = place(anchor, (video.width, video.height), outer, margin)
+    x, y = spot.find(outer, (video.width, video.height))
 
     def frames() -> Iterator[Frame]:
         reader: FrameReader | None = None
@@ -131,16 +131,6 @@ def lay_inset(
         return mix_audio(video.audio, inset.audio, 1.0, start, video.duration)
 
     return create_video(video, frames, count=lambda: video.count, duration=lambda: video.duration, audio=load_audio)
-
-
-def place(anchor: str, size: tuple[int, int], inner: tuple[int, int], margin: int) -> tuple[int, int]:
-    """Return where the top left corner of an image lies."""
-    x, y = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
-    if anchor.endswith(("left", "right")):
-        x = margin if anchor.endswith("left") else size[0] - inner[0] - margin
-    if anchor.startswith(("top", "bottom")):
-        y = margin if anchor.startswith("top") else size[1] - inner[1] - margin
-    return x, y
 
 
 def _frame(array: Array, border: int) -> Array:

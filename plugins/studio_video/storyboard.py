@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from studio.api import Audio, Frame, Image, Video
+from studio.api import Anchor, Audio, Frame, Image, Video, place_box
 from studio_video.camera import Camera, Shot, ease
 from studio_video.checks import (
     check_anchors,
@@ -21,7 +21,7 @@ from studio_video.checks import (
 )
 from studio_video.flow import FloatArray
 from studio_video.interpolate import to_depth
-from studio_video.moves import ANCHORS, Anchor, Move
+from studio_video.moves import Move
 
 if TYPE_CHECKING:
     Step = Callable[[int, int, Image | None], None]
@@ -123,7 +123,7 @@ def assemble(
 
 
 def _open(scene: Scene, width: int, height: int, amount: float) -> Camera:
-    x, y = ANCHORS[scene.anchor]
+    x, y = place_box((0.0, 0.0), (1.0, 1.0), scene.anchor)
     return Camera(_to_rgb(scene.picture), Shot(scene.move, amount, x, y, "linear", width, height), None)
 
 

@@ -27,6 +27,7 @@ from studio.api.model import Model
 from studio.api.model_opener import ModelOpener
 from studio.api.node_declaration import node
 from studio.api.node_type import Batch, Input, NodeType, Output, Resources, find_node_types, get_node_type
+from studio.api.placement import Anchor, Placement, place_box
 from studio.api.plugin_settings import PluginHome, PluginSettings, Secret
 from studio.api.subgraph import Subgraph, SubgraphEnd
 from studio.api.type_spec import JsonValue, TypeSpec
@@ -67,6 +68,7 @@ __all__ = [
     "CONTRACT_MODULES",
     "SRGB",
     "Added",
+    "Anchor",
     "Audio",
     "AudioType",
     "Batch",
@@ -103,6 +105,7 @@ __all__ = [
     "Output",
     "OutputPath",
     "Packed",
+    "Placement",
     "PluginHome",
     "PluginSettings",
     "Resources",
@@ -128,6 +131,7 @@ __all__ = [
     "list_nearest",
     "node",
     "parse_color",
+    "place_box",
     "replace_file",
     "replace_files",
     "suggest",

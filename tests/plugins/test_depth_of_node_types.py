@@ -38,6 +38,7 @@ MORE: dict[str, dict[str, Any]] = {
     "video.animate": {"seconds": 0.2},
     "video.storyboard": {"width": LEVELS, "height": 32, "scene_seconds": [1.0], "fps": 4.0, "amount": 0.0},
     "video.overlay": {"scale": 0.5},
+    "video.title": {"text": "a"},
     "video.fade": {"fade_in": 0.0},
     "video.resize": {"width": LEVELS, "height": 30},
     "video.denoise": {"spatial": 1.0},

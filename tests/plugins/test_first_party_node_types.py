@@ -470,10 +470,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "video.speed": {"video": film(), "speed": 2.0},
     "video.reverse": {"video": film()},
     "video.loop": {"video": film(), "count": 2},
+    "video.freeze": {"video": film(), "at": 0.3, "seconds": 0.5},
     "video.stabilize": {"video": film()},
     "video.deinterlace": {"video": film()},
     "video.overlay": {"video": film(), "image": picture(8, 8, 4), "x": 2, "y": 2},
     "video.picture_in_picture": {"video": film(), "inset": film(), "margin": 1, "border": 1},
+    "video.title": {"video": film(), "text": "Hm", "font_scale": 0.5, "move_seconds": 0.3},
     "video.draw_subtitles": {
         "video": film(),
         "subtitles": "1\n00:00:00,000 --> 00:00:00,500\nIt rains.\n",

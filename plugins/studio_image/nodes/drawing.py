@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from studio.api import Color, Context, Field, Image, Mask, node, parse_color
-from studio_image.anchor import Anchor
+from studio.api import Anchor, Color, Context, Field, Image, Mask, Migration, Placement, node, parse_color
 from studio_image.color import Ink
+from studio_image.nodes.old_values import shift_always
 
 Place = Annotated[int, Field(ge=-1_000_000, le=1_000_000, unit="pixels")]
 Side = Annotated[int, Field(ge=1, le=65_535, unit="pixels")]
 
 
-@node("image.draw_shape", origin="edited")
+@node("image.draw_shape", version="2.0", migrations={1: Migration(change=shift_always)}, origin="edited")
 def draw_shape(
     ctx: Context,
     image: Image,
@@ -22,8 +22,10 @@ def draw_shape(
     height: Side = 100,
     anchor: Anchor = "center",
     margin: Annotated[int, Field(ge=0, le=65_535, unit="pixels")] = 0,
-    x: Place = 0,
-    y: Place = 0,
+    x: Place | None = None,
+    y: Place | None = None,
+    offset_x: Place = 0,
+    offset_y: Place = 0,
     color: Ink | None = "white",
     line_width: Annotated[float, Field(ge=0, le=2000, unit="pixels")] = 0.0,
     line_color: Color = "black",
@@ -39,8 +41,10 @@ def draw_shape(
         height: Height of the box around the shape.
         anchor: Place of the box on the image.
         margin: Distance between the box and the edges of the image that the anchor names.
-        x: Distance by which the box lies to the right of its place; may be negative.
-        y: Distance by which the box lies below its place; may be negative.
+        x: Left edge of the box, instead of the anchor; may be negative. Null for the place that the anchor gives.
+        y: Top edge of the box, instead of the anchor; may be negative. Null for the place that the anchor gives.
+        offset_x: Distance by which the box lies to the right of its place; may be negative.
+        offset_y: Distance by which the box lies below its place; may be negative.
         color: Color inside; may be partly transparent. Null for none.
         line_width: Width of a line around the shape, half of it inside; 0 for none. A "line" has at least 1.
         line_color: Color of the line.
@@ -48,9 +52,9 @@ def draw_shape(
         corner_count: Number of corners of a polygon, or of points of a star.
     """
     from studio_image import shapes
-    from studio_image.placement import Placement
 
-    left, top = Placement(anchor, margin, x, y).find((width, height), (image.width, image.height))
+    spot = Placement(anchor, margin, x, y, offset_x, offset_y)
+    left, top = spot.find((width, height), (image.width, image.height))
     return Image(
         shapes.draw_shape(
             image.pixels,

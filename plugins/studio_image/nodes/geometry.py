@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-from studio.api import Added, Color, Context, Field, Image, Mask, Migration, check_inputs, node, parse_color
-from studio_image.anchor import Anchor
+from studio.api import Added, Anchor, Color, Context, Field, Image, Mask, Migration, check_inputs, node, parse_color
 from studio_image.checks import check_aspect_area, check_sides, check_target
 from studio_image.color import ANY_COLOR, place_color
 from studio_image.crop import Aspect, parse_aspect
@@ -139,12 +138,12 @@ def crop_image(
 
     Args:
         image: Image to crop.
-        x: Left edge of the rectangle; null for the place that the anchor gives.
-        y: Top edge of the rectangle; null for the place that the anchor gives.
+        x: Left edge of the rectangle, instead of the anchor; null for the place that the anchor gives.
+        y: Top edge of the rectangle, instead of the anchor; null for the place that the anchor gives.
         width: Width of the rectangle; null for the image's width, or the width that the aspect gives.
         height: Height of the rectangle; null for the image's height, or the height that the aspect gives.
         aspect: Width over height, such as "16:9", "4/5" or "1.91", for the largest rectangle of that shape.
-        anchor: Place of the rectangle where x or y is not given.
+        anchor: Place of the rectangle on the image.
         to: What is kept: the "rectangle", or the "content": what is not transparent, or else not of the color of the
             corners. The rectangle is then taken of the content.
         padding: Space that is kept around the content.

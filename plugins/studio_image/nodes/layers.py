@@ -4,29 +4,31 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from studio.api import Added, Context, Field, Image, Mask, Migration, node
-from studio_image.anchor import Anchor
+from studio.api import Added, Anchor, Context, Field, Image, Mask, Migration, Placement, node
 from studio_image.blend_modes import BlendMode
+from studio_image.nodes.old_values import shift_from_anchor
 
 Place = Annotated[int, Field(ge=-1_000_000, le=1_000_000, unit="pixels")]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-@node("image.composite", origin="edited")
+@node("image.composite", version="2.0", migrations={1: Migration(change=shift_from_anchor)}, origin="edited")
 def composite_images(
     ctx: Context,
     base: Image,
     top: Image,
     *,
     mask: Mask | None = None,
-    x: Place = 0,
-    y: Place = 0,
+    x: Place | None = None,
+    y: Place | None = None,
     opacity: Share = 1.0,
     mode: BlendMode = "normal",
     anchor: Annotated[Anchor, Added] = "top_left",
     margin: Annotated[int, Field(ge=0, le=65_535, unit="pixels"), Added] = 0,
     scale: Annotated[float | None, Field(gt=0, le=100, unit="factor"), Added] = None,
     expand: Annotated[bool, Added] = False,
+    offset_x: Annotated[Place, Added] = 0,
+    offset_y: Annotated[Place, Added] = 0,
 ) -> Image:
     """Draw an image over another (W3C Compositing and Blending Level 1); the base's size stays.
 
@@ -34,17 +36,19 @@ def composite_images(
         base: Image below the top image.
         top: Image above; parts outside the base are cut off.
         mask: Mask of the top image, of its size; 1 shows it, 0 hides it.
-        x: Distance by which the top image lies to the right of its place; may be negative.
-        y: Distance by which the top image lies below its place; may be negative.
+        x: Left edge of the top image, instead of the anchor; may be negative. Null for the place that the anchor gives.
+        y: Top edge of the top image, instead of the anchor; may be negative. Null for the place that the anchor gives.
         opacity: Opacity of the top image, from 0 to 1.
         mode: How colors mix, as in CSS and Photoshop; "add" is the sum, limited to 1.
         anchor: Place of the top image on the base.
         margin: Distance between the top image and the edges of the base that the anchor names.
         scale: Width of the top image as a share of the base's width, as for a watermark; null keeps its size.
         expand: Enlarge the base by transparent space so that the whole top image fits in.
+        offset_x: Distance by which the top image lies to the right of its place; may be negative.
+        offset_y: Distance by which the top image lies below its place; may be negative.
     """
     from studio_image.composite import composite
-    from studio_image.placement import Placement, scale_to_share
+    from studio_image.placement import scale_to_share
 
     if mask is not None:
         from studio_image.bounds import check_same_size
@@ -53,7 +57,8 @@ def composite_images(
     pixels, cover = top.pixels, None if mask is None else mask.pixels
     if scale is not None:
         pixels, cover = scale_to_share(pixels, cover, scale, base.width)
-    place = Placement(anchor, margin, x, y).find((pixels.shape[1], pixels.shape[0]), (base.width, base.height))
+    spot = Placement(anchor, margin, x, y, offset_x, offset_y)
+    place = spot.find((pixels.shape[1], pixels.shape[0]), (base.width, base.height))
     ground = base.pixels
     if expand:
         from studio_image.placement import make_room

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 _FITS = {"fit": "contain", "fill": "cover"}
 _DEPTHS = {"8": "uint8", "16": "uint16", "float": "float32"}
@@ -31,3 +31,14 @@ def turn_to_top(degrees: float) -> float:
 def zero_to_auto(size: float) -> float | None:
     """Return a size, or None where it is chosen."""
     return size or None
+
+
+def shift_from_anchor(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Return the inputs of a node whose x and y were distances from its anchor, if it named one."""
+    return shift_always(inputs) if "anchor" in inputs else inputs
+
+
+def shift_always(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Return the inputs of a node whose x and y were distances from its anchor."""
+    names = {"x": "offset_x", "y": "offset_y"}
+    return {names.get(name, name): value for name, value in inputs.items()}

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
-from studio.api import Added, Color, Context, Field, File, Image, Migration, check_inputs, node, parse_color
-from studio_image.anchor import Anchor
+from studio.api import Added, Anchor, Color, Context, Field, File, Image, Migration, check_inputs, node, parse_color
 from studio_image.checks import check_font
 from studio_image.color import ColorOrAuto, Ink
 from studio_image.nodes.old_values import zero_to_auto

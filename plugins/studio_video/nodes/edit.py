@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from studio.api import Added, Color, Context, Field, Migration, Video, check_inputs, node
+from studio.api import Added, Anchor, Color, Context, Field, Migration, Placement, Video, check_inputs, node
 from studio_video.checks import check_ends, check_sides, check_span
 from studio_video.encodings import ANY_COLOR
 from studio_video.nodes.old_values import read_fit, read_pitch
@@ -126,7 +126,14 @@ def fade_video(
 
 @node("video.crop", origin="edited", encodings=ANY_COLOR)
 def crop_video(
-    ctx: Context, video: Video, *, width: Side, height: Side, x: Place | None = None, y: Place | None = None
+    ctx: Context,
+    video: Video,
+    *,
+    width: Side,
+    height: Side,
+    x: Place | None = None,
+    y: Place | None = None,
+    anchor: Annotated[Anchor, Added] = "center",
 ) -> Video:
     """Cut the same rectangle out of every frame.
 
@@ -134,17 +141,17 @@ def crop_video(
         video: Video to crop.
         width: Width of the rectangle.
         height: Height of the rectangle.
-        x: Left edge of the rectangle; null centers it.
-        y: Top edge of the rectangle; null centers it.
+        x: Left edge of the rectangle, instead of the anchor; null for the place that the anchor gives.
+        y: Top edge of the rectangle, instead of the anchor; null for the place that the anchor gives.
+        anchor: Place of the rectangle on the video.
 
     Raises:
         MediaError: E701 if the part is not inside the video.
     """
     from studio_video.shape import crop
 
-    left = max(0, (video.width - width) // 2) if x is None else x
-    top = max(0, (video.height - height) // 2) if y is None else y
-    return crop(video, left, top, width, height)
+    left, top = Placement(anchor, 0, x, y).find((width, height), (video.width, video.height))
+    return crop(video, max(left, 0), max(top, 0), width, height)
 
 
 @node(
@@ -246,16 +253,51 @@ def reverse_video(ctx: Context, video: Video) -> Video:
     origin={"video": "edited", "video.audio": "edited"},
     encodings=ANY_COLOR,
 )
-def loop_video(ctx: Context, video: Video, *, count: Annotated[int, Field(ge=1, le=10_000)] = 2) -> Video:
+def loop_video(
+    ctx: Context,
+    video: Video,
+    *,
+    count: Annotated[int, Field(ge=1, le=10_000)] = 2,
+    seconds: Annotated[float | None, Field(gt=0, le=86_400, unit="seconds"), Added] = None,
+    back_and_forth: Annotated[bool, Added] = False,
+) -> Video:
     """Play a video several times, one after the other.
 
     Args:
         video: Video to repeat.
         count: Number of times that the video plays.
-    """
-    from studio_video.retime import repeat_video
+        seconds: Length of the result, instead of `count`; the last time is cut.
+        back_and_forth: Play the video backwards after each time, with its audio.
 
-    return repeat_video(video, count)
+    Raises:
+        MediaError: E701 for a length of more than 10,000 times.
+    """
+    from studio_video.hold import loop
+
+    return loop(video, count, seconds, back_and_forth=back_and_forth)
+
+
+@node("video.freeze", origin={"video": "edited", "video.audio": "edited"}, encodings=ANY_COLOR)
+def freeze_video(
+    ctx: Context,
+    video: Video,
+    *,
+    at: Annotated[float | None, Field(ge=0, le=86_400, unit="seconds")] = None,
+    seconds: Annotated[float, Field(gt=0, le=3600, unit="seconds")] = 1.0,
+) -> Video:
+    """Freeze a video: it stands still for a time, in silence, and then continues.
+
+    Args:
+        video: Video to freeze.
+        at: Time of the frame that stays; null for the last one, so that the video ends later.
+        seconds: Length of the pause.
+
+    Raises:
+        MediaError: E701 if the video ends before `at`.
+    """
+    from studio_video.hold import freeze
+
+    return freeze(video, at, seconds)
 
 
 @node(
@@ -318,6 +360,7 @@ NODE_TYPES: list[Callable[..., Any]] = [
     change_video_speed,
     reverse_video,
     loop_video,
+    freeze_video,
     stabilize_video,
     deinterlace_video,
 ]

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from studio.api import (
     Added,
+    Anchor,
     Audio,
     Context,
     Field,
@@ -23,7 +24,7 @@ from studio.api import (
     node,
 )
 from studio_video import checks
-from studio_video.moves import Anchor, Move
+from studio_video.moves import Move
 from studio_video.nodes.old_values import zero_to_auto
 
 _MINI = Model("builtin:mini")

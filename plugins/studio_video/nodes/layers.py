@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from studio.api import (
     Added,
+    Anchor,
     Audio,
     Color,
     Context,
@@ -14,20 +15,20 @@ from studio.api import (
     File,
     Image,
     Migration,
+    Placement,
     Video,
     check_inputs,
     node,
     parse_color,
 )
-from studio_video.checks import check_font
+from studio_video.checks import check_font, check_span
 from studio_video.encodings import ANY_COLOR
 from studio_video.entrance import Entrance, Move
 from studio_video.nodes.old_values import read_box, read_position, read_sound
 from studio_video.subtitles import Subtitles
 
 Seconds = Annotated[float, Field(ge=0, le=86_400, unit="seconds")]
-Anchor = Literal["center", "top", "bottom", "left", "right", "top_left", "top_right", "bottom_left", "bottom_right"]
-Place = Annotated[int | None, Field(ge=-32_000, le=32_000, unit="pixels")]
+Place = Annotated[int, Field(ge=-32_000, le=32_000, unit="pixels")]
 
 
 @node(
@@ -43,8 +44,8 @@ def overlay_video(
     image: Image,
     *,
     anchor: Anchor = "bottom_right",
-    x: Place = None,
-    y: Place = None,
+    x: Place | None = None,
+    y: Place | None = None,
     scale: Annotated[float | None, Field(gt=0, le=4, unit="share")] = None,
     margin: Annotated[int, Field(ge=0, le=10_000, unit="pixels")] = 16,
     opacity: Annotated[float, Field(ge=0, le=1)] = 1.0,
@@ -53,6 +54,8 @@ def overlay_video(
     enter: Annotated[Move, Added] = "none",
     leave: Annotated[Move, Added] = "none",
     move_seconds: Annotated[float, Field(ge=0.01, le=3600, unit="seconds"), Added] = 0.5,
+    offset_x: Annotated[Place, Added] = 0,
+    offset_y: Annotated[Place, Added] = 0,
 ) -> Video:
     """Draw an image, such as a logo, over a video for some time, with its alpha.
 
@@ -62,8 +65,8 @@ def overlay_video(
         video: Video below the image.
         image: Image above; parts outside the video are cut off.
         anchor: Place of the image on the video.
-        x: Left edge of the image, instead of the anchor.
-        y: Top edge of the image, instead of the anchor.
+        x: Left edge of the image, instead of the anchor; may be negative. Null for the place that the anchor gives.
+        y: Top edge of the image, instead of the anchor; may be negative. Null for the place that the anchor gives.
         scale: Width of the image as a share of the video's width; null keeps the image's size.
         margin: Distance of the image from the edges of the video.
         opacity: Opacity of the image, from 0 to 1.
@@ -74,16 +77,18 @@ def overlay_video(
         leave: How it disappears, in the same words: "slide_left" leaves over the left edge. Slides and wipes become
             faster.
         move_seconds: Length of each of both.
+        offset_x: Distance by which the image lies to the right of its place; may be negative.
+        offset_y: Distance by which the image lies below its place; may be negative.
     """
-    from studio_video.layers import overlay_image, place
+    from studio_video.layers import overlay_image
     from studio_video.shape import scale_to
 
     if scale is not None:
         width = max(1, round(video.width * scale))
         size = width, max(1, round(width * image.height / image.width))
         image = Image(scale_to(image.stored, size))
-    at = place(anchor, (video.width, video.height), (image.width, image.height), margin)
-    left, top = at[0] if x is None else x, at[1] if y is None else y
+    spot = Placement(anchor, margin, x, y, offset_x, offset_y)
+    left, top = spot.find((image.width, image.height), (video.width, video.height))
     return overlay_image(video, image, left, top, opacity, start, end, Entrance(enter, leave, move_seconds))
 
 
@@ -105,6 +110,10 @@ def inset_video(
     border: Annotated[int, Field(ge=0, le=200, unit="pixels")] = 2,
     start: Seconds = 0.0,
     audio_from: Literal["video", "inset", "mix"] = "mix",
+    x: Annotated[Place | None, Added] = None,
+    y: Annotated[Place | None, Added] = None,
+    offset_x: Annotated[Place, Added] = 0,
+    offset_y: Annotated[Place, Added] = 0,
 ) -> Video:
     """Show a small video in a corner of another video.
 
@@ -119,10 +128,88 @@ def inset_video(
         border: Width of the white border around the inset.
         start: Time at which the inset appears.
         audio_from: Audio of the result: that of the video below, of the inset, or both mixed.
+        x: Left edge of the border, instead of the anchor; may be negative. Null for the place that the anchor gives.
+        y: Top edge of the border, instead of the anchor; may be negative. Null for the place that the anchor gives.
+        offset_x: Distance by which the inset lies to the right of its place; may be negative.
+        offset_y: Distance by which the inset lies below its place; may be negative.
     """
     from studio_video.layers import lay_inset
 
-    return lay_inset(video, inset, anchor, scale, margin, border, start, audio_from)
+    spot = Placement(anchor, margin, x, y, offset_x, offset_y)
+    return lay_inset(video, inset, spot, scale, border, start, audio_from)
+
+
+@node("video.title", check=check_inputs(check_span, check_font), origin="edited")
+def title_video(
+    ctx: Context,
+    video: Video,
+    text: Annotated[str, Field(min_length=1, max_length=2000)],
+    *,
+    start: Seconds = 0.0,
+    end: Annotated[float | None, Field(ge=0, le=86_400, unit="seconds")] = None,
+    anchor: Anchor = "center",
+    margin: Annotated[int, Field(ge=0, le=10_000, unit="pixels")] = 16,
+    x: Place | None = None,
+    y: Place | None = None,
+    offset_x: Place = 0,
+    offset_y: Place = 0,
+    font_scale: Annotated[float, Field(gt=0, le=0.5, unit="share")] = 0.12,
+    color: Annotated[Color, Field(max_length=40)] = "white",
+    background: Annotated[Color | None, Field(max_length=40)] = None,
+    enter: Move = "fade",
+    leave: Move = "fade",
+    move_seconds: Annotated[float, Field(ge=0.01, le=3600, unit="seconds")] = 0.5,
+    font_file: File | None = None,
+) -> Video:
+    """Show a title in a video for some time; it fades, slides or is wiped in and out.
+
+    For other fonts and layouts, draw the title with `image.draw_text` and lay it over with `video.overlay`. A grey
+    video becomes RGB if letters or background have color.
+
+    Args:
+        video: Video below the title.
+        text: Title; line breaks are kept, and long lines are wrapped.
+        start: Time at which the title begins to appear.
+        end: Time at which it is gone; null for the video's end.
+        anchor: Place of the title on the video.
+        margin: Distance of the title from the edges of the video that the anchor names.
+        x: Left edge of the title, instead of the anchor; may be negative. Null for the place that the anchor gives.
+        y: Top edge of the title, instead of the anchor; may be negative. Null for the place that the anchor gives.
+        offset_x: Distance by which the title lies to the right of its place; may be negative.
+        offset_y: Distance by which the title lies below its place; may be negative.
+        font_scale: Font size (height of the em) as a share of the video's height.
+        color: Color of the letters.
+        background: Color of a box behind the letters; null draws an outline instead of a box.
+        enter: How the title appears: "fade"; "slide_right" and so on, from beyond an edge of the video in that
+            direction; "wipe_right" and so on, uncovered in that direction. Slides and wipes become slower.
+        leave: How it disappears, in the same words: "slide_left" leaves over the left edge. Slides and wipes become
+            faster.
+        move_seconds: Length of each of both.
+        font_file: TrueType or OpenType file; null for DejaVu Sans, which has Latin, Greek, Cyrillic and some other
+            scripts.
+
+    Raises:
+        MediaError: E703 if the font is broken, E701 if the title ends before it begins.
+    """
+    from studio_video.captions import Style, draw_label, find_missing
+    from studio_video.layers import overlay_image
+    from studio_video.shape import read_color
+    from studio_video.subtitles import Cue
+
+    check_span(end, start)
+    font = font_file.path if font_file is not None else None
+    lines = tuple(text.splitlines())
+    missing = find_missing([Cue(0.0, 0.0, lines)], font)
+    if missing:
+        ctx.log(f"the font lacks {missing[:40]!r}: give a font_file that has them")
+    if not text.strip():
+        return video
+    box = parse_color(background) if background is not None else None
+    style = Style(max(8, round(font_scale * video.height)), read_color(color), box, font=font)
+    label = Image(draw_label(lines, video.width, style))
+    spot = Placement(anchor, margin, x, y, offset_x, offset_y)
+    left, top = spot.find((label.width, label.height), (video.width, video.height))
+    return overlay_image(video, label, left, top, 1.0, start, end, Entrance(enter, leave, move_seconds))
 
 
 @node(
@@ -214,4 +301,4 @@ def mux_video(
     return lay_audio(video, audio, delay, 10 ** (gain / 20), mixes=mode == "mix")
 
 
-NODE_TYPES: list[Callable[..., Any]] = [overlay_video, inset_video, caption_video, mux_video]
+NODE_TYPES: list[Callable[..., Any]] = [overlay_video, inset_video, title_video, caption_video, mux_video]

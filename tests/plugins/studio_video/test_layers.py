@@ -5,26 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from studio.api import Image, Video
+from studio.api import Image, Placement, Video
 from studio_video.captions import Cue, Style
-from studio_video.layers import burn_captions, lay_inset, overlay_image, place
+from studio_video.layers import burn_captions, lay_inset, overlay_image
 from tests.plugins.studio_video.clips import make_plain, make_uneven, read_levels, read_times, tone
 
 WHITE = Image(np.full((8, 8, 3), 255, np.uint8))
-
-
-@pytest.mark.parametrize(
-    ("corner", "at"),
-    [
-        ("top_left", (3, 3)),
-        ("top_right", (87, 3)),
-        ("bottom_left", (3, 37)),
-        ("bottom_right", (87, 37)),
-        ("center", (45, 20)),
-    ],
-)
-def test_a_corner_is_a_margin_from_the_edges(corner: str, at: tuple[int, int]) -> None:
-    assert place(corner, (100, 50), (10, 10), 3) == at
 
 
 @pytest.mark.parametrize(
@@ -49,7 +35,7 @@ def test_an_inset_plays_from_its_start_and_goes_when_it_ends() -> None:
     video = make_plain([0] * 8, size=16)
     inset = make_uneven({0.0: 100, 0.25: 200}, 0.4)
 
-    made = lay_inset(video, inset, "top_left", 0.5, 0, 0, 0.2, "video")
+    made = lay_inset(video, inset, Placement("top_left"), 0.5, 0, 0.2, "video")
 
     assert read_levels(made) == [0, 0, 100, 100, 100, 200, 0, 0]
 
@@ -57,7 +43,7 @@ def test_an_inset_plays_from_its_start_and_goes_when_it_ends() -> None:
 def test_a_border_is_white_and_lies_inside_the_share() -> None:
     video, inset = make_plain([0], size=16), make_plain([90], size=8)
 
-    made = next(lay_inset(video, inset, "top_left", 0.5, 2, 1, 0.0, "video").frames())
+    made = next(lay_inset(video, inset, Placement("top_left", 2), 0.5, 1, 0.0, "video").frames())
     array = made.image.to_uint8()[..., 0]
 
     assert np.argwhere(array == 255).min(axis=0).tolist() == [2, 2]
@@ -69,7 +55,7 @@ def test_a_border_is_white_and_lies_inside_the_share() -> None:
 def test_the_audio_is_that_of_one_or_of_both(choice: str, hertz: set[int]) -> None:
     video, inset = make_plain([0] * 10, sound=tone(1.0, 8000, 300)), make_plain([9] * 10, sound=tone(1.0, 8000, 500))
 
-    made = lay_inset(video, inset, "center", 0.5, 0, 0, 0.0, choice)
+    made = lay_inset(video, inset, Placement("center"), 0.5, 0, 0.0, choice)
 
     assert made.audio is not None
     levels = np.abs(np.fft.rfft(made.audio.samples[:, 0]))
@@ -115,7 +101,7 @@ def test_a_grey_video_becomes_color_under_an_inset_that_is_not_grey(channels: in
     red = np.full((8, 8, channels), (200, 10, 20, 255)[:channels], np.uint8)
     inset = Video.from_images([Image(red)] * 2, 10)
 
-    made = lay_inset(make_grey(), inset, "top_left", 0.5, 0, 0, 0.1, "video")
+    made = lay_inset(make_grey(), inset, Placement("top_left"), 0.5, 0, 0.1, "video")
 
     first, second = (frame.image.stored for frame in made.frames())
     assert made.channels == expected == first.shape[2] == second.shape[2]
