@@ -39,6 +39,8 @@ def convert_to_srgb(array: AnyArray, profile: bytes | None) -> AnyArray:
     channels = 1 if array.ndim == 2 else array.shape[2]
     if parsed.space == "GRAY" and parsed.curves and channels == 1:
         return _convert_grey(array, parsed)
+    if parsed.space == "GRAY" and parsed.curves and channels == 4:  # grey with alpha
+        return _join_alpha(_convert_grey(array[:, :, :3], parsed), array[:, :, 3:])
     if parsed.space == "RGB " and channels in (3, 4) and not icc.is_srgb(parsed):
         return _convert_rgb(array, parsed, profile)
     return array

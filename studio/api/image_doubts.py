@@ -7,13 +7,13 @@ import struct
 from typing import TYPE_CHECKING
 
 from studio.api.avif_reading import find_points
-from studio.api.formats import avif, exr, gif, jpeg, png, riff, tiff
+from studio.api.formats import avif, exr, gif, icc, jpeg, png, riff, tiff
 from studio.api.image_code_points import CodePoints, create_gamma, describe_conversion
 from studio.api.image_color import find_profile_points
 from studio.api.image_density import find_density
 from studio.api.image_reading import ImageOptions, read_image_part
 from studio.api.media_file import open_media
-from studio.api.tiff_reading import find_tiff_doubts
+from studio.api.tiff_reading import find_tiff_doubts, find_tiff_samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
     from studio.settings import MediaLimits
 
+    _Finders = tuple[Callable[[bytes], list[str]], Callable[[bytes], bytes | None], Callable[[bytes], tuple[str, int]]]
+
 _LATER = "the file is an animation of which the first image is read; load it as a video for all"
 _GAIN_MAP = "the file has a gain map for screens of high dynamic range, which is not applied"
-_CHUNKS = frozenset({b"acTL", b"cICP", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"eXIf"})
+_CHUNKS = frozenset({b"acTL", b"cICP", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"eXIf", b"gMAP", b"gDAT"})
 _EXIF_NAMES = {"date": {306}, "camera": {271, 272}, "author": {315}, "copyright": {33432}, "place": {34853}}
 
 
@@ -50,8 +52,10 @@ def find_image_doubts(path: Path, limits: MediaLimits, *, keeps_range: bool = Fa
         found = next((find for start, find in _FINDERS.items() if data.startswith(start)), None)
         if found is None:
             return []
-        find, find_profile = found
-        return find(data) + _describe_profile(find_profile(data), keeps_range=keeps_range)
+        find, find_profile, find_samples = found
+        profile = find_profile(data)
+        fit = _describe_fit(profile, *find_samples(data))
+        return find(data) + (fit or _describe_profile(profile, keeps_range=keeps_range))
     except (ValueError, struct.error):
         return []  # the reader says what is wrong
 
@@ -59,10 +63,13 @@ def find_image_doubts(path: Path, limits: MediaLimits, *, keeps_range: bool = Fa
 def _find_png_doubts(data: bytes, *, keeps_range: bool) -> list[str]:
     chunks = dict(png.iterate_chunks(io.BytesIO(data), _CHUNKS))
     doubts = [_LATER] if chunks.get(b"acTL", b"\0\0\0\1")[:4] != b"\0\0\0\1" else []
+    doubts += [_GAIN_MAP] if b"gMAP" in chunks or b"gDAT" in chunks else []
     if points := png.find_code_points(chunks):
         doubts.append(describe_conversion(CodePoints(*points), keeps_range=keeps_range))
     elif b"iCCP" in chunks and b"sRGB" not in chunks:
-        doubts += _describe_profile(png.inflate_profile(chunks[b"iCCP"]), keeps_range=keeps_range)
+        profile = png.inflate_profile(chunks[b"iCCP"])
+        fit = _describe_fit(profile, "GRAY" if data[25] in (0, 4) else "RGB ", data[24])
+        doubts += fit or _describe_profile(profile, keeps_range=keeps_range)
     elif not {b"sRGB", b"iCCP"} & set(chunks):
         doubts.append(create_gamma(*png.find_gamma(chunks)).describe())
     return [each for each in doubts if each] + (_describe_exif(chunks[b"eXIf"]) if b"eXIf" in chunks else [])
@@ -72,6 +79,28 @@ def _describe_profile(profile: bytes | None, *, keeps_range: bool) -> list[str]:
     """Return what becomes of samples that a profile says are PQ or HLG."""
     points = find_profile_points(profile)
     return list(filter(None, [describe_conversion(points, keeps_range=keeps_range)])) if points else []
+
+
+def _describe_fit(profile: bytes | None, space: str, bits: int) -> list[str]:
+    """Return what a profile does not do to samples of a color space: "RGB ", "GRAY", "CMYK", or "" for any."""
+    name = space.strip()
+    if not profile:
+        return ["CMYK without a color profile: its colors are a guess"] if name == "CMYK" else []
+    parsed = icc.parse_profile(profile)
+    if parsed is None or (parsed.space == "GRAY" and not parsed.curves):
+        return ["the color profile of the file is damaged: the samples are taken as sRGB"]
+    if space and parsed.space != space and not icc.is_srgb(parsed):
+        return [
+            f"the color profile of the file is for {parsed.space.strip()}, not {name}: the samples are taken as sRGB"
+        ]
+    if bits > 8 and parsed.space == "RGB " and not parsed.matrix and not parsed.code_points:
+        return [f"the color profile of the file has tables: samples of {bits} bits get 8"]
+    return []
+
+
+def _find_jpeg_samples(data: bytes) -> tuple[str, int]:
+    segments = jpeg.parse_segments(io.BytesIO(data))
+    return {1: "GRAY", 4: "CMYK"}.get(segments.count_components(), "RGB "), segments.find_bits()
 
 
 def _find_tiff_profile(data: bytes) -> bytes | None:
@@ -105,6 +134,7 @@ def _find_avif_doubts(data: bytes, *, keeps_range: bool) -> list[str]:
     points = find_points(data)
     if not points.is_high_dynamic_range:
         points = find_profile_points(profile) or points
+    doubts += _describe_fit(profile, "", bits)
     described = describe_conversion(points, keeps_range=keeps_range)
     return doubts + ([described] if described else []) + _describe_exif(exif)
 
@@ -154,11 +184,15 @@ def _describe_density(data: bytes) -> list[str]:
     return [said] if density else []
 
 
-_FINDERS: dict[bytes, tuple[Callable[[bytes], list[str]], Callable[[bytes], bytes | None]]] = {
-    b"RIFF": (_find_webp_doubts, riff.find_profile),
-    b"GIF8": (_find_gif_doubts, lambda data: None),
-    b"\xff\xd8": (_find_jpeg_doubts, lambda data: jpeg.parse_segments(io.BytesIO(data)).find_profile()),
-    b"II": (_find_tiff, _find_tiff_profile),
-    b"MM": (_find_tiff, _find_tiff_profile),
+def _find_jpeg_profile(data: bytes) -> bytes | None:
+    return jpeg.parse_segments(io.BytesIO(data)).find_profile()
+
+
+_FINDERS: dict[bytes, _Finders] = {
+    b"RIFF": (_find_webp_doubts, riff.find_profile, lambda data: ("RGB ", 8)),
+    b"GIF8": (_find_gif_doubts, lambda data: None, lambda data: ("RGB ", 8)),
+    b"\xff\xd8": (_find_jpeg_doubts, _find_jpeg_profile, _find_jpeg_samples),
+    b"II": (_find_tiff, _find_tiff_profile, find_tiff_samples),
+    b"MM": (_find_tiff, _find_tiff_profile, find_tiff_samples),
 }
-"""What finds the doubts and the ICC profile of a file, by its first bytes."""
+"""What finds the doubts, the ICC profile, and the color space and bits of the samples of a file, by its first bytes."""

@@ -74,6 +74,17 @@ def find_tiff_doubts(data: bytes) -> list[str]:
     return doubts
 
 
+def find_tiff_samples(data: bytes) -> tuple[str, int]:
+    """Return the color space of a file's samples as profiles name it ("" for any other), and their bits.
+
+    Raises:
+        ValueError: The data is not TIFF.
+    """
+    directory = tiff.parse_directory(data)
+    spaces = {_INK: "CMYK", _RGB: "RGB ", _BLACK_IS_ZERO: "GRAY"}
+    return spaces.get(_find_photometric(directory), ""), find_depth(directory)[0]
+
+
 def _find_photometric(directory: tiff.Directory) -> int:
     """Return what the samples mean; where the file does not say, grey or RGB by their number."""
     guess = _RGB if directory.number(tiff.SAMPLES, 1) > 2 else _BLACK_IS_ZERO

@@ -44,6 +44,13 @@ class Segments:
         """Return the contents of the segments of a kind that start with a prefix, without it."""
         return [content[len(prefix) :] for k, content in self.parts if k == kind and content.startswith(prefix)]
 
+    def count_components(self) -> int:
+        """Return how many components a sample has; ValueError if no frame header comes before the scan."""
+        for kind, content in self.parts:
+            if kind in _FRAMES and len(content) >= 6:
+                return content[5]
+        raise ValueError("no frame header before the scan")
+
     def find_profile(self) -> bytes | None:
         """Return the ICC profile, whose parts are numbered, or None."""
         chunks = sorted(self.find_all(APP2, b"ICC_PROFILE\0"), key=lambda chunk: chunk[:1])
@@ -94,7 +101,8 @@ def _read(file: BinaryIO, count: int) -> bytes:
 def has_gain_map(segments: Segments, data: bytes) -> bool:
     """Say whether a second image brightens the first on screens of high dynamic range.
 
-    Ultra HDR says so in XMP (hdrgm:Version), ISO 21496-1 in a segment of its own, Apple in the second image.
+    Ultra HDR says so in XMP (hdrgm:Version), ISO 21496-1 in a segment of its own, Apple in the second image. Programs
+    that copy a file leave what the second image says, and may lose what the first does.
 
     Args:
         segments: The segments before the first scan.
@@ -105,7 +113,8 @@ def has_gain_map(segments: Segments, data: bytes) -> bool:
         return True
     if segments.find_all(APP2, _ISO_GAIN_MAP):
         return True
-    return bool(segments.find_all(APP2, _MPF)) and b"hdrgainmap" in data[segments.scan :]
+    rest = data[segments.scan :]
+    return any(mark in rest for mark in (b"hdrgainmap", b"HDRGainMapVersion", b"hdrgm:Version", _ISO_GAIN_MAP))
 
 
 def count_views(segments: Segments) -> int:

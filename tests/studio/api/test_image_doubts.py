@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import PIL.Image
+import PIL.ImageCms
 import pytest
 
 from studio.api.formats import jpeg
@@ -131,6 +132,9 @@ ULTRA = b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta hdrgm:Version='1.0'/>"
         make_jpeg(jpeg.build_segment(jpeg.APP1, ULTRA), make_listing(0x030000, 0)),
         make_jpeg(jpeg.build_segment(jpeg.APP2, b"urn:iso:std:iso:ts:21496:-1\0\0\0\0\0")),
         make_jpeg(make_listing(0x030000, 0)) + b"urn:com:apple:photo:2020:aux:hdrgainmap",
+        make_jpeg() + b'<rdf HDRGainMap:HDRGainMapVersion="65536"/>',
+        make_jpeg() + b'<rdf hdrgm:Version="1.0"/>',
+        make_jpeg() + b"urn:iso:std:iso:ts:21496:-1\0",
     ],
 )
 def test_a_gain_map_is_named(tmp_path: Path, data: bytes) -> None:
@@ -155,3 +159,69 @@ def test_of_a_damaged_file_the_reader_says_what_is_wrong(tmp_path: Path, start: 
     found: Any = doubt(tmp_path / "a")
 
     assert found == []
+
+
+def test_a_gain_map_of_a_png_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(make_png(np.zeros((4, 4, 3), np.uint8), chunk(b"gMAP", bytes(60))))
+
+    assert doubt(tmp_path / "a.png") == [
+        "the file has a gain map for screens of high dynamic range, which is not applied"
+    ]
+
+
+def make_profile(space: str) -> bytes:
+    """Return a profile of a color space: of grey with gamma 1, as LittleCMS makes the others."""
+    if space != "GRAY":
+        return PIL.ImageCms.ImageCmsProfile(PIL.ImageCms.createProfile(space)).tobytes()  # type: ignore[arg-type]
+    curve = b"curv" + bytes(4) + struct.pack(">IHH", 1, 256, 0)
+    head = bytes(8) + b"mntrGRAYXYZ " + bytes(12) + b"acsp" + bytes(88)
+    body = head + struct.pack(">I4sII", 1, b"kTRC", 144, len(curve)) + curve
+    return struct.pack(">I", len(body) + 4) + body
+
+
+@pytest.mark.parametrize("extension", ["png", "jpg", "webp", "tif", "avif"])
+def test_a_damaged_profile_is_named(tmp_path: Path, extension: str) -> None:
+    PIL.Image.new("RGB", (16, 16)).save(tmp_path / f"a.{extension}", icc_profile=make_profile("sRGB")[:200])
+
+    assert doubt(tmp_path / f"a.{extension}") == []  # the header is whole, and says RGB
+    PIL.Image.new("RGB", (16, 16)).save(tmp_path / f"b.{extension}", icc_profile=b"not a profile" * 20)
+
+    assert doubt(tmp_path / f"b.{extension}") == [
+        "the color profile of the file is damaged: the samples are taken as sRGB"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mode", "space", "said"),
+    [
+        ("RGB", "LAB", ["the color profile of the file is for Lab, not RGB: the samples are taken as sRGB"]),
+        ("RGB", "GRAY", ["the color profile of the file is for GRAY, not RGB: the samples are taken as sRGB"]),
+        ("L", "LAB", ["the color profile of the file is for Lab, not GRAY: the samples are taken as sRGB"]),
+        ("L", "sRGB", []),
+        ("L", "GRAY", []),
+    ],
+)
+@pytest.mark.parametrize("extension", ["png", "jpg", "tif"])
+def test_a_profile_that_does_not_fit_is_named(
+    tmp_path: Path, extension: str, mode: str, space: str, said: list[str]
+) -> None:
+    PIL.Image.new(mode, (16, 16)).save(tmp_path / f"a.{extension}", icc_profile=make_profile(space))
+
+    assert doubt(tmp_path / f"a.{extension}") == said
+
+
+@pytest.mark.parametrize("extension", ["jpg", "tif"])
+def test_ink_without_a_profile_is_named(tmp_path: Path, extension: str) -> None:
+    PIL.Image.new("CMYK", (16, 16)).save(tmp_path / f"a.{extension}")
+
+    assert doubt(tmp_path / f"a.{extension}") == ["CMYK without a color profile: its colors are a guess"]
+
+
+@pytest.mark.parametrize("mode", ["L", "LA"])
+def test_a_grey_profile_counts_with_alpha_too(tmp_path: Path, mode: str) -> None:
+    color = 64 if mode == "L" else (64, 128)
+    PIL.Image.new(mode, (4, 4), color).save(tmp_path / "a.png", icc_profile=make_profile("GRAY"))
+
+    samples = read(tmp_path / "a.png").stored[0, 0]
+
+    assert samples.tolist() == ([137] if mode == "L" else [137, 137, 137, 128])  # light of 64 / 255
