@@ -110,6 +110,7 @@ def finish_run(
                 facts.run_id,
                 digests=digests,
                 content=content,
+                is_deep=lambda name: outcome.is_deep(outcome.results[name], outcome.types[name]),
                 current=current,
             )
             _note_files(result, *written)

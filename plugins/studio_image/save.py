@@ -11,12 +11,16 @@ from studio.api.image_writing import DynamicRange, describe_range, write_convert
 def save(image: Image, path: OutputPath, quality: int | None, dynamic_range: DynamicRange = "sdr") -> None:
     """Write an image whole or not at all."""
     with replace_file(path.path) as partial:
-        write_converted(image, partial, path.provenance, quality, dynamic_range)
+        write_converted(image, partial, path.provenance, quality, dynamic_range, is_deep=path.is_deep is True)
 
 
 def find_loss(image: Image, path: OutputPath, dynamic_range: DynamicRange) -> str:
     """Say what a file does not keep of an image, or ""."""
-    return ImageType().find_loss(image, path.path) if dynamic_range == "sdr" else describe_range(image, dynamic_range)
+    if dynamic_range != "sdr":
+        return describe_range(image, dynamic_range)
+    kind = ImageType()
+    losses = [kind.find_loss(image, path.path), kind.find_depth_loss(image, path.path) if path.is_deep else ""]
+    return "; ".join(filter(None, losses))
 
 
 def save_as_layers(images: Sequence[Image], names: Sequence[str], path: OutputPath) -> None:

@@ -128,7 +128,10 @@ def save_images(
             for frame in video.frames():
                 if not count and (loss := kind.find_loss(frame.image, path)):
                     log(loss)
-                kind.write_file(frame.image, folder / fill_number(path.name, first + count), target.provenance)
+                if not count and target.is_deep and (loss := kind.find_depth_loss(frame.image, path)):
+                    log(loss)
+                write = kind.write_deep_file if target.is_deep else kind.write_file
+                write(frame.image, folder / fill_number(path.name, first + count), target.provenance)
                 count += 1
                 step(count, max(video.count or 0, count), None)
     except OSError as error:

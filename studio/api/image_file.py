@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from studio.settings import MediaLimits
 
 P = TypeVar("P", Image, Mask)
+_SHALLOW = (".jpg", ".jpeg", ".webp")
 _BITS = {"uint8": "8 bit", "uint16": "16 bit", "float32": "float"}
 
 
@@ -42,10 +43,10 @@ class ImageType(ValueType[Image]):
     **Written.** Files hold sRGB: an image in another color space is converted and clipped to [0, 1]. OpenEXR holds
     linear light, as half floats where these are exact, and so does TIFF where light is outside [0, 1]. PNG has 8
     bits per sample, or 16 where the samples are whole 16-bit numbers, from 16-bit files or uint16 arrays; other
-    floats are rounded to 8. JPEG has quality 92 without chroma subsampling, alpha laid over white. WebP has quality 90
-    with lossless alpha. TIFF keeps the depth, floats too. Every file says in XMP that it is generated, and holds the
-    provenance: PNG in an iTXt chunk "studio", JPEG in comments (of 64 kB each), WebP and TIFF in
-    XMP. Equal images give equal bytes.
+    floats are rounded to 8, or to 16 where a file that they come from has more than 8 bits. JPEG has quality 92
+    without chroma subsampling, alpha laid over white. WebP has quality 90 with lossless alpha. TIFF keeps the depth,
+    floats too. Every file says in XMP that it is generated, and holds the provenance: PNG in an iTXt chunk "studio",
+    JPEG in comments (of 64 kB each), WebP and TIFF in XMP. Equal images give equal bytes.
     """
 
     name = "image"
@@ -108,13 +109,29 @@ class ImageType(ValueType[Image]):
         check_extension(path, self.extensions, self.name)
         write_converted(value, path, provenance)
 
+    def write_deep_file(self, value: Image, path: Path, provenance: str | None) -> str:
+        """Write an image as `write_file` does, but floats with 16 bits in PNG; say where they get 8."""
+        check_extension(path, self.extensions, self.name)
+        write_converted(value, path, provenance, is_deep=True)
+        return self.find_depth_loss(value, path)
+
+    def find_depth_loss(self, value: Image, path: Path) -> str:
+        """Say that floats that come from more than 8 bits get 8 in a file, or "".
+
+        Args:
+            value: What is written; `find_loss` says it of samples of 16 bits.
+            path: The file; its extension chooses the format.
+        """
+        kind = path.suffix.lower()
+        return _describe_depth(kind) if kind in _SHALLOW and value.compact().dtype == "float32" else ""
+
     def find_loss(self, value: Image, path: Path) -> str:
         """Say that the color space was converted, that alpha is lost, and that 16 bits become 8."""
         kind, losses = path.suffix.lower().lstrip("."), [describe_conversion(value, choose_file_color(value, path))]
         if kind in ("jpg", "jpeg") and value.channels == 4:
             losses.append("JPEG has no alpha: it is laid over white; write .png, .webp or .tiff to keep it")
-        if kind in ("jpg", "jpeg", "webp") and str(value.compact().dtype) == "uint16":
-            losses.append(f"16 bits become 8 in {path.suffix}: write .png or .tiff to keep them")
+        if f".{kind}" in _SHALLOW and str(value.compact().dtype) == "uint16":
+            losses.append(_describe_depth(path.suffix))
         return "; ".join(filter(None, losses))
 
     def read_provenance(self, path: Path) -> str | None:
@@ -162,6 +179,12 @@ class MaskType(ValueType[Mask]):
         check_extension(path, self.extensions, self.name)
         write_converted(value, path, provenance)
 
+    def write_deep_file(self, value: Mask, path: Path, provenance: str | None) -> str:
+        """Write a mask as `write_file` does, but floats with 16 bits."""
+        check_extension(path, self.extensions, self.name)
+        write_converted(value, path, provenance, is_deep=True)
+        return ""
+
     def find_loss(self, value: Mask, path: Path) -> str:
         """Say that the color space was converted, or ""."""
         return describe_conversion(value, choose_file_color(value, path))
@@ -169,6 +192,10 @@ class MaskType(ValueType[Mask]):
     def read_provenance(self, path: Path) -> str | None:
         """Return the provenance that a file carries, or None."""
         return read_image_provenance(path)
+
+
+def _describe_depth(suffix: str) -> str:
+    return f"16 bits become 8 in {suffix}: write .png or .tiff to keep them"
 
 
 def _create(kind: type[P], source: Any, color: ColorSpace, path: Path) -> P:

@@ -88,6 +88,8 @@ def write_converted(
     provenance: str | None,
     quality: int | None = None,
     dynamic_range: DynamicRange = "sdr",
+    *,
+    is_deep: bool = False,
 ) -> None:
     """Write an image or a mask in the color space that its file holds; the extension chooses the format.
 
@@ -97,6 +99,7 @@ def write_converted(
         provenance: JSON text to embed, or None.
         quality: For JPEG and WebP: from 1 (smallest) to 100 (best); None for 92 and 90. Others are lossless.
         dynamic_range: "pq" or "hlg" for high dynamic range, 16 bits with the tags of BT.2100; of PNG alone.
+        is_deep: Whether the samples come from more than 8 bits: PNG then holds floats with 16 bits.
 
     Raises:
         MediaError: E512 if the format or the disk cannot hold the image.
@@ -105,12 +108,25 @@ def write_converted(
     target = choose_file_color(image, path, dynamic_range)
     samples = convert_samples(image.pixels, image.color, target) if image.color != target else image.compact()
     array = Image(samples, color=target)
-    if path.suffix.lower() == ".exr":
+    kind = path.suffix.lower()
+    if kind == ".exr":
         write_bytes(path, exr_writing.build_exr(array.pixels, target.primaries, provenance))
     elif dynamic_range != "sdr":
         write_bytes(path, *_write_deep_range(array, provenance))
     else:
-        write_image(array.compact(), path, provenance, quality)
+        write_image(
+            _deepen(array.compact()) if is_deep and kind == ".png" else array.compact(), path, provenance, quality
+        )
+
+
+def _deepen(array: AnyArray) -> AnyArray:
+    """Return floats as whole numbers of 16 bits, and other samples as they are."""
+    import numpy as np
+
+    if array.dtype != np.float32:
+        return array
+    deep: AnyArray = np.rint(np.clip(array, 0.0, 1.0) * np.float32(65535)).astype(np.uint16)
+    return deep
 
 
 def write_layers(layers: Mapping[str, Image], path: Path, provenance: str | None) -> None:

@@ -130,6 +130,26 @@ class ValueType(Generic[V]):
         """
         raise MediaError("E512", f"values of type {self.name!r} cannot be written to files", where=str(path))
 
+    def write_deep_file(self, value: V, path: Path, provenance: str | None) -> str:
+        """Write a value that comes from files of more than 8 bits per sample: with their depth where the format has it.
+
+        Called in place of `write_file`, which it calls unless it is overridden.
+
+        Args:
+            value: As for `write_file`.
+            path: As for `write_file`.
+            provenance: As for `write_file`.
+
+        Returns:
+            What the file does not keep of the depth, in words, unless `find_loss` says it; it becomes a warning of the
+            run. "" for nothing.
+
+        Raises:
+            MediaError: E512 if the format or the disk cannot hold the value.
+        """
+        self.write_file(value, path, provenance)
+        return ""
+
     def find_loss(self, value: V, path: Path) -> str:
         """Return what a file cannot keep of a value, in words; it becomes a warning of the run. "" for nothing.
 

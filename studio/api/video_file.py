@@ -119,12 +119,20 @@ class VideoType(StreamType[Video]):
         check_extension(path, WRITERS, "video")
         write_video(value, path, provenance)
 
-    def find_loss(self, value: Video, path: Path) -> str:
-        """Say that an odd side gets a row or column more, that audio is left out or clipped, and color converted.
+    def write_deep_file(self, value: Video, path: Path, provenance: str | None) -> str:
+        """Write a video as `write_file` does, and say that its frames of more than 8 bits got 8.
 
-        That 16 bits became 8 is not said here: a video of 8 bits that a node computed with has 16 in the cache, and
-        its samples do not tell it from one that was recorded so. `video.save` says it, by the files it comes from.
+        A video of 8 bits that a node computed with has 16 in the cache, and its samples do not tell it from one that
+        was recorded so: the files it comes from do.
         """
+        check_extension(path, WRITERS, "video")
+        if not write_video(value, path, provenance):
+            return ""
+        pixels = choose_encoding(path, value.channels).pixels
+        return f"16 bits became 8 in {pixels}: use video.save with a deep pixel_format to keep 10"
+
+    def find_loss(self, value: Video, path: Path) -> str:
+        """Say that an odd side gets a row or column more, that audio is left out or clipped, and color converted."""
         if path.suffix.lower().lstrip(".") not in WRITERS:
             return ""
         return "; ".join(find_losses(value, path, choose_encoding(path, value.channels)))

@@ -273,7 +273,14 @@ class ItemExecutor:
             return [], []
         write = self._studio.output_writer.write
         files, errors = write(
-            self.resolved, started.values, values, outcome.types, folder, self._run_id, content=outcome.content
+            self.resolved,
+            started.values,
+            values,
+            outcome.types,
+            folder,
+            self._run_id,
+            content=outcome.content,
+            is_deep=lambda name: outcome.is_deep(outcome.results[name], outcome.types[name]),
         )
         try:
             folder.sync()
@@ -298,7 +305,7 @@ class ItemExecutor:
             seconds=time.perf_counter() - started.begin,
             calls=started.calls + outcome.calls,
             cached=started.cached + outcome.cached,
-            warnings=tuple(outcome.warnings),
+            warnings=(*outcome.warnings, *(f"{file.path.name}: {file.loss}" for file in files if file.loss)),
             values=values if self._folder is None else {},
             stuck=any(error.code in _STUCK_CODES for error in failures),
             disk_full=bool(failures) and is_disk_full(failures[0]),

@@ -34,6 +34,7 @@ class PlanOutcome:
         warnings: Lines that nodes logged.
         verdicts: Results of the outputs named `verdict`, of all calls, by node.
         content: What each file of the outputs is made of.
+        is_deep: Returns whether a result of a type comes from samples of more than 8 bits.
         calls: Calls of node types that it needed.
         cached: How many of them were found rather than run.
     """
@@ -44,6 +45,7 @@ class PlanOutcome:
     warnings: list[str] = field(default_factory=list)
     verdicts: dict[str, list[Result]] = field(default_factory=dict)
     content: Mapping[str, Sequence[Media]] = field(default_factory=dict)
+    is_deep: Callable[[Result, TypeSpec], bool] = lambda result, spec: False
     calls: int = 0
     cached: int = 0
 
@@ -111,6 +113,7 @@ class OpenRun:
             {name: result for name, result in found.items() if isinstance(result, Result)},
             {name: spec for name, (_, spec) in part.plan.outputs.items()},
         )
+        outcome.is_deep = self._run.values.is_deep
         trace = ContentTrace(self._run.values.load, self._run.values.split)
         outcome.content = {name: trace.find_each(result) for name, result in outcome.results.items()}
         for state in self._find_members(part.plan):

@@ -67,6 +67,7 @@ class Outcome:
         warnings: What went wrong without stopping the run.
         load: Returns the value of a result.
         content: Finds what the outputs are made of.
+        is_deep: Returns whether a result of a type comes from samples of more than 8 bits.
         update: Brings the records up to date: lazy videos are made while outputs are written, after the run.
         seconds: How long the run took.
         models: How many models were opened, and what was in memory at the end.
@@ -79,6 +80,7 @@ class Outcome:
     warnings: list[str]
     load: Callable[[Result], Any]
     content: ContentTrace
+    is_deep: Callable[[Result, TypeSpec], bool] = lambda result, spec: False
     update: Callable[[], None] = lambda: None
     seconds: float = 0.0
     models: dict[str, Any] = field(default_factory=dict)

@@ -222,6 +222,7 @@ class Run:
             self.reporter.warnings,
             self.values.load,
             self.content,
+            self.values.is_deep,
             update=self._update_records,
             models=self.reporter.summarize_models(self.services.models),
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from studio.api import Input, NodeType, OutputPath
+from studio.api import Input, NodeType, OutputPath, TypeSpec
 from studio.api.content_origin import label_provenance
 from studio.api.type_spec import ValueProblem, check_value, copy_plain, describe_value, find_written_faults
 from studio.cache import MISSING
@@ -15,7 +15,7 @@ from studio.execution.call import Call, LostValue, Result, Shape
 from studio.execution.content import ContentTrace
 from studio.execution.plan import PlanNode
 from studio.execution.services import Services
-from studio.execution.source_depth import has_deep_source
+from studio.execution.source_depth import DEPTH_TYPES, has_deep_output, has_deep_source
 from studio.graph.source import Collected, Constant, NamedPath, Source
 
 
@@ -145,13 +145,17 @@ class Values:
 
     def _describe_path(self, path: OutputPath, node_type: NodeType, args: Mapping[str, Result]) -> OutputPath:
         """Return the path of a file with what is known of the content that is written to it."""
-        videos = [result for name, result in args.items() if node_type.inputs[name].spec.name == "video"]
-        if videos:
-            path = replace(path, is_deep=has_deep_source(videos, self._limits))
+        media = [result for name, result in args.items() if node_type.inputs[name].spec.name in DEPTH_TYPES]
+        if media:
+            path = replace(path, is_deep=has_deep_source(media, self._limits))
         if path.provenance is not None:
             content = ContentTrace(self.load, self.split).find_inputs(node_type, args).whole
             path = replace(path, provenance=label_provenance(path.provenance, content))
         return path
+
+    def is_deep(self, result: Result, spec: TypeSpec) -> bool:
+        """Return whether an output of images or videos comes from samples of more than 8 bits."""
+        return has_deep_output(result, spec, self._limits)
 
     # -- lists -----------------------------------------------------------------------------------------
 

@@ -185,6 +185,8 @@ class OutputFolder:
         carried: CarriedText,
         fields: Mapping[str, str],
         content: Sequence[Media] = (),
+        *,
+        is_deep: bool = False,
     ) -> list[FileRecord]:
         """Write an output to one file, or a list of media to one file each.
 
@@ -196,6 +198,7 @@ class OutputFolder:
             carried: What each file carries.
             fields: Values of the template's fields `graph` and `run`.
             content: What each file is made of.
+            is_deep: Whether the value comes from samples of more than 8 bits.
 
         Raises:
             RunError: E312 if the disk says no.
@@ -213,7 +216,7 @@ class OutputFolder:
             media = content[index] if len(content) == len(entries) else join_media(content)
             text = carried.format(output, index, content=media) if value_type is not None else ""
             record = FileRecord(output, place.path, index, source_type=find_source_type(media.whole))
-            written.append(_write_file(record, entry, value_type, text))
+            written.append(_write_file(record, entry, value_type, text, is_deep=is_deep))
         return written
 
     def adopt(self, records: Iterable[FileRecord]) -> None:
@@ -322,18 +325,16 @@ def _find_extension(value: Any, value_type: ValueType[Any] | None) -> str:
     return "txt" if isinstance(value, str) else "json"
 
 
-def _write_file(record: FileRecord, value: Any, value_type: ValueType[Any] | None, provenance: str) -> FileRecord:
+def _write_file(
+    record: FileRecord, value: Any, value_type: ValueType[Any] | None, provenance: str, *, is_deep: bool
+) -> FileRecord:
     """Write a value to the path of a record, and return the record with what was written."""
     output, path = record.output, record.path
     loss = ""
     try:
         with replace_file(path, sync="content") as temporary:
             if value_type is not None:
-                loss = call_value_type(value_type, "find_loss", value, path, returns=str)
-                passes = (StudioError, OSError)
-                call_value_type(value_type, "write_file", value, temporary, provenance, passes=passes)
-                if not temporary.is_file():
-                    raise fail_callback(value_type, "write_file", "wrote no file")
+                loss = _write_value(value_type, value, path, temporary, provenance, is_deep=is_deep)
             elif isinstance(value, str):
                 temporary.write_text(value, encoding="utf-8", errors="backslashreplace")
             else:
@@ -354,6 +355,23 @@ def _write_file(record: FileRecord, value: Any, value_type: ValueType[Any] | Non
             hint="free space and run again: everything is cached" if full else _find_hint(error, path),
         ) from None
     return replace(record, digest=digest, size=size, loss=loss)
+
+
+def _write_value(
+    value_type: ValueType[Any], value: Any, path: Path, temporary: Path, provenance: str, *, is_deep: bool
+) -> str:
+    """Write a medium to a temporary name, and return what the file of the right name does not keep of it."""
+    losses = [call_value_type(value_type, "find_loss", value, path, returns=str)]
+    passes = (StudioError, OSError)
+    if is_deep:
+        losses.append(
+            call_value_type(value_type, "write_deep_file", value, temporary, provenance, passes=passes, returns=str)
+        )
+    else:
+        call_value_type(value_type, "write_file", value, temporary, provenance, passes=passes)
+    if not temporary.is_file():
+        raise fail_callback(value_type, "write_file", "wrote no file")
+    return "; ".join(filter(None, losses))
 
 
 def _find_hint(error: OSError, path: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -118,6 +118,7 @@ class OutputWriter:
         *,
         digests: Mapping[str, str] | None = None,
         content: Mapping[str, Sequence[Media]] | None = None,
+        is_deep: Callable[[str], bool] = lambda name: False,
         current: CurrentFiles | None = None,
     ) -> tuple[list[FileRecord], list[StudioError]]:
         """Write outputs, and return the files, those that nodes saved too, and the errors of outputs that failed.
@@ -131,6 +132,7 @@ class OutputWriter:
             run_id: Name of the run.
             digests: Digests of the outputs that have one.
             content: What each file of the outputs is made of, by output.
+            is_deep: Returns whether an output comes from samples of more than 8 bits.
             current: What finds files that need not be written again; their outputs may be missing in `outputs`.
         """
         current = current or self.find_current(resolved, values, folder, run_id, uses=False)
@@ -145,7 +147,8 @@ class OutputWriter:
                     folder.adopt(records)
                     files += records
                 elif value is not None and not folder.is_saved(name, value):
-                    records = folder.write(name, value, spec, self._value_types, carried, fields, media)
+                    deep = is_deep(name)
+                    records = folder.write(name, value, spec, self._value_types, carried, fields, media, is_deep=deep)
                     files += records
                     current.keep(name, digest, spec, media, value, records)
             except StudioError as error:

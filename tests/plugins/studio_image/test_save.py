@@ -174,3 +174,22 @@ def test_layers_that_make_no_file_are_refused(
         sources.save_layers(TestContext(), images[0], images[1:], names, OutputPath(tmp_path / "a.exr", "a.exr"))
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("is_deep", "bits"), [(True, 16), (False, 8), (None, 8)])
+def test_a_png_has_the_depth_of_what_it_comes_from(tmp_path: Path, is_deep: bool | None, bits: int) -> None:
+    image = Image(np.linspace(0, 1, 64 * 64, dtype=np.float32).reshape(64, 64))
+
+    sources.save_image(TestContext(), image, OutputPath(tmp_path / "a.png", "a.png", is_deep=is_deep))
+
+    assert (tmp_path / "a.png").read_bytes()[24] == bits
+
+
+@pytest.mark.parametrize("is_deep", [True, False])
+def test_a_jpeg_says_that_depth_is_lost(tmp_path: Path, is_deep: bool) -> None:
+    context = TestContext()
+    image = Image(np.linspace(0, 1, 64 * 64, dtype=np.float32).reshape(64, 64))
+
+    sources.save_image(context, image, OutputPath(tmp_path / "a.jpg", "a.jpg", is_deep=is_deep))
+
+    assert context.messages == ["16 bits become 8 in .jpg: write .png or .tiff to keep them"] * is_deep
