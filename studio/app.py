@@ -30,6 +30,7 @@ from studio.settings import SettingProblem, Settings, load_settings
 
 if TYPE_CHECKING:
     from studio.cache import Cache
+    from studio.execution.checkpoints import Checkpoints
     from studio.execution.control import Control
     from studio.execution.executor import Executor
     from studio.execution.explain import Explanation
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from studio.provenance.record import FileRecord
     from studio.runtime.catalog.catalog import Catalog
     from studio.runtime.catalog.getting import Getter
+    from studio.runtime.kept import KeptWeights
 
 __all__ = ["CacheMode", "InputFile", "RunResult", "Studio", "read_settings", "run"]
 
@@ -133,7 +135,24 @@ class Studio:
             folder=self.settings.cache_dir if self._on_disk else None,
             limit_bytes=self.settings.cache_bytes,
             shared_url=self.settings.cache_url,
+            beside=lambda: self.kept.size,
         )
+
+    @cached_property
+    def kept(self) -> KeptWeights:
+        """The weights that runs made; they take at most half of the cache."""
+        from studio.runtime.kept import KeptWeights
+        from studio.runtime.model_records import ModelRecords
+
+        limit = self.settings.cache_bytes // 2
+        return KeptWeights(self.settings.cache_dir / "kept", limit, ModelRecords(self.settings.models_dir))
+
+    @cached_property
+    def checkpoints(self) -> Checkpoints:
+        """Where calls that were ended left how far they got."""
+        from studio.execution.checkpoints import Checkpoints
+
+        return Checkpoints(self.settings.cache_dir / "checkpoints")
 
     @cached_property
     def models(self) -> Models:
@@ -152,6 +171,7 @@ class Studio:
             ram_bytes=self.settings.ram_bytes,
             opener_code=self.registry.opener_code,
             catalog=self.registry.catalog,
+            kept=self.kept,
         )
 
     @cached_property
@@ -182,6 +202,7 @@ class Studio:
             catalog=self.registry,
             cpu_workers=self.settings.cpu_workers,
             studio=self.registry.studio.origin,
+            checkpoints=self.checkpoints if self._on_disk else None,
         )
         return Executor(services)
 

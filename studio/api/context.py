@@ -36,6 +36,16 @@ class Context(Protocol):
         ...
 
     @property
+    def checkpoint(self) -> Path:
+        """A folder for what a long call needs to go on: a run that is cancelled, fails or is killed leaves it.
+
+        The next call with the same fingerprint finds it as it was left, whatever run or process it belongs to; it is
+        removed once the result is kept. Write each file whole: to another name first, then `Path.replace`. A call
+        whose result is not looked up in the cache gets an empty folder.
+        """
+        ...
+
+    @property
     def frame(self) -> FramePosition:
         """Where this call stands among those of a mapped node; only for node types with `uses_frame=True`.
 
@@ -60,6 +70,21 @@ class Context(Protocol):
 
         Raises:
             ModelError: E602 if the weights are missing, E603 if no installed plugin can open them.
+        """
+        ...
+
+    def keep(self, path: Path) -> Model:
+        """Keep weights that this call made, and return their reference, `kept:DIGEST`, which may be an output.
+
+        They are copied into the cache, named by their content: equal weights are kept once. `open`, and every input
+        that takes a model, takes them as any other. When the cache needs room they may go; then they are made again.
+
+        Args:
+            path: A `.safetensors`, `.gguf` or `.onnx` file, or a folder with such files and their configuration.
+
+        Raises:
+            ModelError: E604 for a pickle, E605 if there are no weights, or damaged ones.
+            CacheError: E402 if the disk is full, E401 if the cache cannot be written.
         """
         ...
 

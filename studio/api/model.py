@@ -9,17 +9,17 @@ from typing import Any, ClassVar
 
 from studio.errors import ModelError
 
-SCHEMES = ("builtin", "local", "file", "hub")
-REFERENCE_HINT = "write builtin:NAME, local:NAME, file:PATH or hub:OWNER/NAME@REVISION"
+SCHEMES = ("builtin", "local", "file", "hub", "kept")
+REFERENCE_HINT = "write builtin:NAME, local:NAME, file:PATH, hub:OWNER/NAME@REVISION or kept:DIGEST"
 _HUB = re.compile(r"hub:[\w.-]+/[\w.-]+(@[\w./-]+)?")
 MODEL_NAME = re.compile(r"[\w.-]+")
 """What follows `builtin:` and `local:`."""
-_NAMED = re.compile(rf"(builtin|local):{MODEL_NAME.pattern}")
+_NAMED = re.compile(rf"(builtin|local):{MODEL_NAME.pattern}|kept:[0-9a-f]{{64}}")
 
 
 @dataclass(frozen=True)
 class Model:
-    """A reference to weights: `builtin:NAME`, `local:NAME`, `file:PATH` or `hub:OWNER/NAME@REVISION`.
+    """A reference to weights: `builtin:NAME`, `local:NAME`, `file:PATH`, `hub:OWNER/NAME@REVISION` or `kept:DIGEST`.
 
     Attributes:
         reference: The reference as text.
@@ -74,7 +74,7 @@ class Model:
 
     @property
     def scheme(self) -> str:
-        """ "builtin", "local", "file" or "hub"."""
+        """ "builtin", "local", "file", "hub" or "kept"."""
         return self.reference.partition(":")[0]
 
     @property

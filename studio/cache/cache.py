@@ -42,6 +42,7 @@ class Cache:
         folder: The tier on disk, or None for memory only.
         limit_bytes: Limit of the tier on disk.
         shared_url: A storage that other machines use too, behind the tier on disk; None for none.
+        beside: Returns the bytes that other things in the folder take, which count for its limit.
     """
 
     def __init__(
@@ -52,13 +53,14 @@ class Cache:
         folder: Path | None = None,
         limit_bytes: int = 20 * 2**30,
         shared_url: str | None = None,
+        beside: Callable[[], int] = lambda: 0,
     ) -> None:
         value_types = [*value_types, MemoType()]
         self._digester = Digester(value_types)
         self.digest = self._digester.digest
         self.codecs = Codecs(value_types)
         self.memory = MemoryTier(memory_bytes)
-        self.disk = DiskTier(folder, limit_bytes, self.codecs, self.digest) if folder is not None else None
+        self.disk = DiskTier(folder, limit_bytes, self.codecs, self.digest, beside) if folder is not None else None
         self.shared: SharedTier | None = None
         if self.disk is not None and shared_url:
             from studio.cache.shared import SharedTier

@@ -30,7 +30,14 @@ MISSING = object()
 class DiskTier:
     """One cache folder."""
 
-    def __init__(self, folder: Path, limit_bytes: int, codecs: Codecs, digest: Callable[[Any], str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        limit_bytes: int,
+        codecs: Codecs,
+        digest: Callable[[Any], str],
+        beside: Callable[[], int] = lambda: 0,
+    ) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self.blobs = BlobFolder(folder)
@@ -43,6 +50,7 @@ class DiskTier:
         self.listings = Listings(folder / "sources")
         self._errors: dict[str, CacheError] = {}
         self._codecs = codecs
+        self._beside = beside
         self._guard = threading.Lock()
         self._size = self.table.measure()[2]
         self._writing = WriteBehind(
@@ -189,16 +197,21 @@ class DiskTier:
         self._writing.flush()
 
     def prune(self, limit_bytes: int) -> tuple[int, int]:
-        """Evict the least recently used blobs until `limit_bytes` hold the rest; return (blobs, bytes) evicted."""
+        """Evict the least recently used blobs until `limit_bytes` hold the rest and what lies beside them.
+
+        Returns:
+            Blobs and bytes that were evicted.
+        """
         self.flush()
-        return self._prune(limit_bytes)
+        return self._prune(limit_bytes - self._beside())
 
     def _grow(self, size: int) -> None:
         """Count blobs that were committed, and evict others if they are too many now."""
         self._size += size
-        if self._size > self.limit_bytes:
+        limit_bytes = self.limit_bytes - self._beside()
+        if self._size > limit_bytes:
             try:
-                self._prune(int(self.limit_bytes * _PRUNED_SHARE))
+                self._prune(int(limit_bytes * _PRUNED_SHARE))
             except CacheError as error:
                 self._report(error)
 

@@ -101,9 +101,15 @@ def _count(number: int) -> str:
 @plugins_option
 @click.pass_context
 def add(ctx: click.Context, name: str, path: Path, as_json: bool) -> None:
-    """Give the weights at PATH the name local:NAME. The files are not moved or copied."""
+    """Give the weights at PATH the name local:NAME. The files are not moved or copied.
+
+    PATH may be kept:DIGEST, weights that a run made: with a name they stay when the cache needs room.
+    """
     with open_studio(ctx) as studio:
-        model = studio.models.library.add(name, path)
+        library = studio.models.library
+        if str(path).startswith("kept:"):
+            path = library.find_path(Model(str(path)))
+        model = library.add(name, path)
     if as_json:
         answer({"reference": model.reference, "path": str(path.absolute())})
     else:

@@ -46,6 +46,19 @@ class MemoKeeper(Protocol):
         """Return the partial result of this key; make it if the cache does not have it."""
 
 
+class WeightKeeper(Protocol):
+    """Keeps weights that a call makes, and how far it got."""
+
+    def keep(self, path: Path) -> Model:
+        """Keep weights; return their reference."""
+
+    def open_checkpoint(self) -> Path | None:
+        """Return the folder in which the call may leave how far it got; None if its result has no name."""
+
+    def finish(self) -> None:
+        """Remove that folder once the result is kept."""
+
+
 class RunContext:
     """One call's context.
 
@@ -66,6 +79,7 @@ class RunContext:
         "_on_loop",
         "_opened",
         "_scratch",
+        "_weights",
         "abandoned",
         "device",
         "dtype",
@@ -78,7 +92,12 @@ class RunContext:
     )
 
     def __init__(
-        self, device: Device, control: Control, listener: CallListener, memos: MemoKeeper | None = None
+        self,
+        device: Device,
+        control: Control,
+        listener: CallListener,
+        memos: MemoKeeper | None = None,
+        weights: WeightKeeper | None = None,
     ) -> None:
         self.device = device.name
         self.dtype = device.dtype
@@ -92,6 +111,7 @@ class RunContext:
         self._control = control
         self._listener = listener
         self._memos = memos
+        self._weights = weights
         self._opened: list[Model] = []
         self._on_loop = False
         self._scratch: str | None = None
@@ -107,6 +127,16 @@ class RunContext:
     def has_scratch(self) -> bool:
         """Whether the call asked for a scratch folder."""
         return self._scratch is not None
+
+    @property
+    def checkpoint(self) -> Path:
+        """A folder for what a long call needs to go on after its run was ended."""
+        kept = self._weights.open_checkpoint() if self._weights is not None else None
+        if kept is not None:
+            return kept
+        folder = self.scratch / "checkpoint"
+        folder.mkdir(exist_ok=True)
+        return folder
 
     @property
     def frame(self) -> FramePosition:
@@ -144,6 +174,11 @@ class RunContext:
                 lease.release()
             raise
         lease.release()
+
+    def keep(self, path: Path) -> Model:
+        """Keep weights that the call made; return their reference."""
+        assert self._weights is not None, "contexts of an executor keep weights"
+        return self._weights.keep(path)
 
     def memo(self, key: Any, make: Callable[[], T]) -> T:
         """Return an exact partial result, made once for each key, code, model and precision."""
@@ -214,6 +249,11 @@ class RunContext:
         """Log a line about this run alone: it is written to the run's manifest."""
         if not self.abandoned:
             self._listener.on_log(redact(message))
+
+    def finish(self) -> None:
+        """Forget how far the call got: its result is kept."""
+        if self._weights is not None:
+            self._weights.finish()
 
     def clear(self) -> None:
         """Empty the scratch folder, so that the call can start again."""

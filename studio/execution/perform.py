@@ -16,6 +16,7 @@ from studio.execution.invoke import check_result, invoke
 from studio.execution.lazy_video import LazyVideos, digest_lazy_video, watch_video
 from studio.execution.lookup import Lookup
 from studio.execution.memory_recovery import MemoryRecovery
+from studio.execution.model_outputs import check_models
 from studio.execution.services import Services, StackLimits
 from studio.execution.stopwatch import Stopwatch
 from studio.execution.video_mapping import VideoMapping
@@ -113,6 +114,7 @@ class Performer:
         results: dict[str, Result] = {}
         values = check_result(call.node_type, returned, self._services.classes, specs)
         self._services.checks.check_outputs(values)
+        check_models(values, inputs)
         for name, value in values.items():
             if isinstance(value, Video) and value.source is None and value.origin is None:
                 mapped = call.state.node.stream  # of its videos, the mapping left only lazy ones unstored

@@ -18,6 +18,7 @@ from studio.api.events import (
 )
 from studio.errors import Cancelled, NodeError, StudioError
 from studio.execution.call import FAILED, RUNNING, SKIPPED, Call, LostValue, NodeState, Result, Unavailable
+from studio.execution.call_weights import CallWeights
 from studio.execution.content import ContentTrace
 from studio.execution.context import RunContext
 from studio.execution.control import Control
@@ -391,6 +392,8 @@ class Run:
         """Keep and take in the results of a call; return nodes that are ready because of it."""
         try:
             self.lookup.keep(call, results)
+            if call.context is not None:
+                call.context.finish()
         except StudioError as error:  # the value type of a plugin cannot measure a value
             return self._fail_call(call, error, inputs)
         return self._finish_call(call, results)
@@ -452,7 +455,8 @@ class Run:
         device = self.services.device if call.lane == "device" else self.services.cpu
         progress = CallProgress(state, self.reporter, self.services.models, device)
         memos = CallMemos(self.services, self.options.cache, call, device)
-        call.context = RunContext(device, self.control, progress, memos)
+        weights = CallWeights(self.services, call)
+        call.context = RunContext(device, self.control, progress, memos, weights)
         if call.node_type.uses_frame:
             call.context.position = find_position(call)
         with self._lock:

@@ -9,6 +9,7 @@ from typing import Any
 from studio.api import NodeType
 from studio.api.origin import Origin
 from studio.cache import Cache
+from studio.execution.checkpoints import Checkpoints
 from studio.execution.code_origins import CodeOrigins
 from studio.execution.digests import Digests
 from studio.execution.event_loop import EventLoop
@@ -35,6 +36,7 @@ class Services:
         catalog: What is installed, for subgraphs that node types return.
         cpu_workers: Threads for CPU work.
         studio: The files of Studio's own API; None for a release.
+        checkpoints: Where long calls leave how far they got; None for nowhere.
         fast_frame_seconds: A frame of a video that takes less is made again rather than kept; 0 keeps all.
         cpu: Where all other node types compute.
         digests: Digests of inputs.
@@ -52,6 +54,7 @@ class Services:
     catalog: Catalog
     cpu_workers: int = 2
     studio: Origin | None = None
+    checkpoints: Checkpoints | None = None
     fast_frame_seconds: float = _FAST_FRAME_SECONDS
     cpu: Device = field(init=False)
     digests: Digests = field(init=False)

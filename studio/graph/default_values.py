@@ -15,7 +15,7 @@ from studio.graph.node_checks import UNKNOWN, find_input_faults, find_literal, l
 from studio.graph.resolved import Bound, ResolvedGraph, ResolvedNode
 from studio.graph.source import Collected, GraphInput, Source, find_references
 
-_LOCAL_SCHEMES = ("builtin", "file")
+_LOCAL_SCHEMES = ("builtin", "file", "kept")
 """Schemes of models that are there or not, whatever may be fetched or added."""
 
 

@@ -12,7 +12,7 @@ from studio.graph.document import is_edge
 from studio.surrogates import dump_json
 
 NODE, MODEL = "node", "model"
-REFERENCE = re.compile(r"(builtin|local|file|hub):.")
+REFERENCE = re.compile(r"(builtin|local|file|hub|kept):.")
 _LONGEST = 80
 
 

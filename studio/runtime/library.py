@@ -15,6 +15,7 @@ from typing import Any, TypeGuard
 from studio.api import Model
 from studio.errors import ModelError
 from studio.runtime.hub import Hub, offline
+from studio.runtime.kept import KeptWeights
 from studio.runtime.model_description import Description, describe_weights
 from studio.runtime.model_records import ModelRecords
 from studio.runtime.weights import (
@@ -28,7 +29,7 @@ from studio.runtime.weights import (
 )
 from studio.suggestion import list_nearest
 
-_REFERENCE = re.compile(r"(builtin|local|file|hub):.")
+_REFERENCE = re.compile(r"(builtin|local|file|hub|kept):.")
 _NAME = re.compile(r"[\w.-]+")
 _NAMES_SHOWN = 6
 
@@ -75,6 +76,7 @@ class Library:
         hub: The hub cache, or None.
         download: Whether what is missing may be pulled.
         catalog: Names of the models that `studio models get` fetches.
+        kept: Weights that runs made, or None.
     """
 
     def __init__(
@@ -86,7 +88,9 @@ class Library:
         hub: Hub | None = None,
         download: bool = False,
         catalog: Container[str] = (),
+        kept: KeptWeights | None = None,
     ) -> None:
+        self.kept = kept
         self.inspector = Inspector()
         self.download = download
         self._builtin = builtin
@@ -149,6 +153,9 @@ class Library:
         """Return where the weights are and their content hash, as `find_path` and `digest` do."""
         path, files, stamps = self._inspect(model)
         own = self._digest_files(path, files, stamps)
+        if model.scheme == "kept" and own != model.target:
+            hint = "remove them with `studio cache verify`, and run the graph that made them again"
+            raise ModelError("E605", f"the weights {model.reference!r} are damaged", where=str(path), hint=hint)
         others = [self.digest(other) for other in find_options(model)]
         return path, ".".join([own, *others])
 
@@ -192,6 +199,8 @@ class Library:
             return self._find_builtin(model)
         if model.scheme == "hub":
             return self._find_pulled(model)
+        if model.scheme == "kept":
+            return self._find_kept(model)
         if model.scheme == "local":
             path = Path(self._read_added(model)["path"])
             hint = f"put them back, or forget the name: studio models remove {model.reference}"
@@ -228,13 +237,23 @@ class Library:
             hint=f"fetch it: studio models pull {model.reference}   (or run with --download)",
         )
 
+    def _find_kept(self, model: Model) -> Path:
+        path = self.kept.find(model.target) if self.kept is not None else None
+        if path is None:
+            hint = (
+                "run the graph that made them again; `studio models add NAME kept:DIGEST` keeps such weights for good"
+            )
+            raise ModelError("E602", f"the cache has no weights {model.reference!r}", hint=hint)
+        return path
+
     # -- looking after ---------------------------------------------------------------------------------
 
     def list_models(self) -> list[Row]:
-        """Return every model that is on this machine: shipped, added, and pulled."""
+        """Return every model that is on this machine: shipped, added, pulled, and kept by runs."""
         references = [f"builtin:{name}" for name in sorted(self._builtin)]
         references += [f"local:{name}" for name in self.records.list_names("added")]
         references += [s.reference for s in self._hub.list_snapshots()] if self._hub is not None else []
+        references += [f"kept:{row.digest}" for row in self.kept.list_rows()] if self.kept is not None else []
         return [self._make_row(reference) for reference in references]
 
     def find_added(self, name: str) -> dict[str, Any] | None:
@@ -313,6 +332,8 @@ class Library:
         """
         path = self._find(model)
         digest = hash_bytes(path) if path.is_file() else digest_files(find_files(path), hash_bytes)
+        if model.scheme == "kept":
+            return Verdict("good" if digest == model.target else "changed", digest)
         changed = self._find_changed(model, path)
         if changed is not None:
             return Verdict("changed" if changed else "good", digest, changed)
@@ -346,8 +367,20 @@ class Library:
                     "E602", f"{model.reference!r} is not on this machine", hint="see what is: studio models list"
                 )
             return self._hub.remove(model.target)
+        if model.scheme == "kept" and self.kept is not None:
+            return self._remove_kept(model, self.kept)
         hint = "delete the file yourself" if model.scheme == "file" else "uninstall the plugin that ships it"
         raise ModelError("E609", f"{model.reference!r} is not Studio's to remove", hint=hint)
+
+    def _remove_kept(self, model: Model, kept: KeptWeights) -> int:
+        names = kept.list_names().get(model.target)
+        if names:
+            hint = f"forget the name first: studio models remove {names[0]}"
+            raise ModelError("E609", f"{model.reference!r} has the name {names[0]}", hint=hint)
+        size = self._make_row(model.reference).bytes
+        self._find_kept(model)
+        kept.remove(model.target)
+        return size
 
     def describe(self, model: Model) -> Description:
         """Say what a model is, without loading it.

@@ -15,6 +15,7 @@ from studio.errors import ModelError, StudioError, StudioWarning, UsageError, de
 from studio.plugin_code import mark_plugin_call
 from studio.runtime.devices import Device
 from studio.runtime.hub import Hub
+from studio.runtime.kept import KeptWeights
 from studio.runtime.library import Library
 from studio.runtime.memory import find_ram_bytes, find_vram_bytes, release_memory
 from studio.runtime.resident import Key, Part, Resident, Whole
@@ -82,6 +83,7 @@ class Models:
         ram_bytes: Budget for models on the CPU; None for half of what the machine has.
         opener_code: Names the code of those openers whose plugin's version does not, by opener.
         catalog: Names of the models that `studio models get` fetches.
+        kept: Weights that runs made, or None.
     """
 
     def __init__(
@@ -97,9 +99,12 @@ class Models:
         ram_bytes: int | None = None,
         opener_code: Mapping[ModelOpener, str] | None = None,
         catalog: Container[str] = (),
+        kept: KeptWeights | None = None,
     ) -> None:
         self._opener_code = opener_code or {}
-        self.library = Library(builtin, digest_file, folder=folder, hub=hub, download=download, catalog=catalog)
+        self.library = Library(
+            builtin, digest_file, folder=folder, hub=hub, download=download, catalog=catalog, kept=kept
+        )
         self.loads = 0
         self._openers = openers
         self._limits = {"cpu": ram_bytes, "device": vram_bytes}

@@ -21,7 +21,7 @@ from studio.server.file_store import parse_file_name
 from studio.server.stack_names import find_models
 
 _HINT = 'upload the file with POST /api/v1/files and write {"file": "blake3:..."}'
-_NO_MODEL = "name weights as builtin:, local: or hub:; the operator adds a local name with `studio models add`"
+_NO_MODEL = "name weights as builtin:, local:, hub: or kept:; the operator adds a local name with `studio models add`"
 _UNQUOTED = "a file or a model is not quoted"
 _DEEPEST = 200
 _MOST_FAULTS = 100

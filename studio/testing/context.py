@@ -34,6 +34,9 @@ class TestContext:
         messages: Every line given to `log`.
         frame: What the node sees as its position, if it is declared with `uses_frame=True`.
         memos: Every key given to `memo`, in order; equal keys get what was made for the first.
+        keep_weights: Keeps the weights given to `keep` and returns their digest; None for a folder of the context.
+        checkpoint_folder: What the node sees as its checkpoint; None for a folder of the context.
+        kept: Copies of the weights given to `keep` in a folder of the context, by reference.
     """
 
     __test__ = False  # pytest: not a test class
@@ -43,14 +46,18 @@ class TestContext:
     models: Mapping[str, Any] = field(default_factory=dict)
     open_model: Callable[[Model], AbstractContextManager[Any]] | None = None
     cancel_at_step: int | None = None
+    keep_weights: Callable[[Path], str] | None = None
+    checkpoint_folder: Path | None = None
     steps: list[tuple[int, int]] = field(default_factory=list)
     previews: list[Image] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
     frame: FramePosition = field(default_factory=FramePosition)
     memos: list[Any] = field(default_factory=list)
+    kept: dict[str, Path] = field(default_factory=dict)
     _made: dict[str, Any] = field(default_factory=dict)
     _leased: list[str] = field(default_factory=list)
     _folder: Path | None = None
+    _kept_folder: Path | None = None
 
     @property
     def scratch(self) -> Path:
@@ -59,6 +66,40 @@ class TestContext:
             self._folder = Path(tempfile.mkdtemp(prefix="studio-test-"))
             weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         return self._folder
+
+    @property
+    def checkpoint(self) -> Path:
+        """A folder that stays as it is from call to call; one of the context is removed with it."""
+        if self.checkpoint_folder is not None:
+            return self.checkpoint_folder
+        path = self._own_folder / "checkpoint"
+        path.mkdir(exist_ok=True)
+        return path
+
+    @property
+    def _own_folder(self) -> Path:
+        if self._kept_folder is None:
+            self._kept_folder = Path(tempfile.mkdtemp(prefix="studio-test-"))
+            weakref.finalize(self, shutil.rmtree, self._kept_folder, ignore_errors=True)
+        return self._kept_folder
+
+    def keep(self, path: Path) -> Model:
+        """Copy weights, and return the reference that a run would give them; their copy is in `kept`.
+
+        Raises:
+            ModelError: E604 for a pickle, E605 if there are no weights, or damaged ones.
+        """
+        if self.keep_weights is not None:
+            return Model(f"kept:{self.keep_weights(path)}")
+        from studio.runtime.kept import KeptWeights
+        from studio.runtime.model_records import ModelRecords
+
+        weights = KeptWeights(self._own_folder / "kept", 2**63, ModelRecords(None))
+        digest = weights.keep(path)
+        copy = weights.find(digest)
+        assert copy is not None
+        self.kept[f"kept:{digest}"] = copy
+        return Model(f"kept:{digest}")
 
     def rng(self, seed: int) -> np.random.Generator:
         """Return the generator that a run would give for this seed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from studio.api.type_spec import PLAIN_TYPES, ValueProblem, check_value, copy_pl
 from studio.cache.codec import is_plain
 from studio.errors import Cancelled
 from studio.execution.color_inputs import convert_inputs
+from studio.execution.digests import is_undigested
 from studio.graph import parse_graph
 from studio.testing.context import TestContext
 from studio.testing.workspace import GivenPlugin, Workspace, open_workspace
@@ -103,7 +105,7 @@ class Subject(Workspace):
             result = call_node_type(self.declared, context, given)
             called.seconds = time.perf_counter() - begin
             called.values = self.read_outputs(result)
-            called.digests = {name: self.digest(value) for name, value in called.values.items()}
+            called.digests = {name: self.digest_output(value) for name, value in called.values.items()}
         except KeyboardInterrupt:
             raise
         except Cancelled as error:
@@ -114,6 +116,11 @@ class Subject(Workspace):
             context.close()
         return called
 
+    def digest_output(self, value: Any) -> str:
+        """Return the digest of an output as a run records it, or "" if it has none: models count by their weights."""
+        found = self.studio.local_executor.services.digests.digest(value)
+        return "" if is_undigested(found) else found
+
     def create_context(self, cancel_at_step: int | None = None) -> TestContext:
         """Return a context that leases models through the Studio."""
         models, device = self.studio.models, self.studio.device
@@ -121,6 +128,8 @@ class Subject(Workspace):
             device.name,
             device.dtype,
             cancel_at_step=cancel_at_step,
+            keep_weights=self.studio.kept.keep,
+            checkpoint_folder=Path(tempfile.mkdtemp(prefix="checkpoint-", dir=self.folder)),
             open_model=lambda model: models.open(model, device),
         )
 

@@ -47,6 +47,7 @@ EXAMPLES = {
     "slow.expose": {"image": IMAGE},
     "slow.fade_in": {"image": IMAGE},
     "slow.glow": {"image": IMAGE},
+    "slow.learn_color": {"image": IMAGE, "steps": 30},
     "slow.maybe": {"flag": True, "expensive": "gold"},
     "slow.middle": {"low": 1, "high": 5},
     "slow.negate": {"image": IMAGE},

@@ -6,6 +6,11 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fake_models import write_weights
+
+from studio.runtime.kept import KeptWeights
+from studio.runtime.model_records import ModelRecords
+
 if TYPE_CHECKING:
     from tests.studio.cli.conftest import Desk
 
@@ -109,3 +114,33 @@ def test_a_cache_folder_that_is_a_file_is_an_error(desk: Desk, card: Path) -> No
         done = desk.call(*args)
         assert done.code in (1, 2)
         assert "mine" in done.err
+
+
+def test_weights_that_runs_made_are_listed_named_verified_and_cleared(desk: Desk, tmp_path: Path) -> None:
+    cache = desk.folder.parent / "cache"
+    kept = KeptWeights(cache / "kept", 2**20, ModelRecords(None))
+    first, second, third = (
+        f"kept:{kept.keep(write_weights(tmp_path / 'net.safetensors', float(number)))}" for number in range(3)
+    )
+    (cache / "checkpoints" / "f00").mkdir(parents=True)
+
+    assert desk.call("models", "add", "mine", first).out == "local:mine\n"
+    stats = desk.call("cache", "stats", "--json").json
+    text = desk.call("cache", "stats").out
+    assert {row["reference"]: row["names"] for row in stats["kept_weights"]} == {
+        first: ["local:mine"], second: [], third: []
+    }  # fmt: skip
+    assert [row["fingerprint"] for row in stats["checkpoints"]] == ["f00"]
+    assert f"{first}: 80 B local:mine\n" in text
+    assert "checkpoints of 1 unfinished calls: 0 B" in text
+
+    path = kept.find(third.removeprefix("kept:"))
+    assert path is not None
+    path.write_bytes(b"other")
+    checked = desk.call("cache", "verify", "--json")
+    assert (checked.code, checked.json["checked_weights"], checked.json["damaged"]) == (1, 3, [third])
+
+    assert desk.call("cache", "prune", "--json").json["evicted_weights"] == 0
+    assert desk.call("cache", "clear", "--yes", "--json").json["removed_weights"] == 1
+    assert [row.digest for row in kept.list_rows()] == [first.removeprefix("kept:")]
+    assert not list((cache / "checkpoints").iterdir())
