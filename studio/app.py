@@ -226,7 +226,13 @@ class Studio:
         from studio.provenance.output_writer import OutputWriter
 
         written = WrittenFiles(self.settings.cache_dir / _WRITTEN if self._on_disk else None)
-        return OutputWriter(self.registry.value_types, self._reader.find_file, self.registry.providers, written)
+        return OutputWriter(
+            self.registry.value_types,
+            self._reader.find_file,
+            lambda model: self.models.find_path(model),
+            self.registry.providers,
+            written,
+        )
 
     @cached_property
     def observers(self) -> Observers:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
-from studio.api import TypeSpec, ValueType
+from studio.api import Model, TypeSpec, ValueType
 from studio.api.origin import Provider
 from studio.errors import StudioError
 from studio.execution.content import Media
@@ -19,6 +20,7 @@ from studio.provenance.current_files import CurrentFiles, WrittenFiles
 from studio.provenance.output_folder import OutputFolder
 from studio.provenance.record import FileRecord
 from studio.provenance.saved_files import find_saved_names
+from studio.provenance.weights_file import find_weights_file
 
 
 class OutputWriter:
@@ -27,6 +29,7 @@ class OutputWriter:
     Args:
         value_types: The value types that are registered, by name.
         find_file: Returns a file that a graph read with its digest.
+        find_weights: Returns where weights are.
         providers: What provides each of the value types, by its name.
         written: What is known of files that earlier runs wrote.
     """
@@ -35,9 +38,11 @@ class OutputWriter:
         self,
         value_types: Mapping[str, ValueType[Any]],
         find_file: FindFile,
+        find_weights: Callable[[Model], Path],
         providers: Mapping[str, Provider] | None = None,
         written: WrittenFiles | None = None,
     ) -> None:
+        self._find_weights = find_weights
         self._value_types = {value_type.python: value_type for value_type in value_types.values()}
         self._named = dict(value_types)
         self._find_file = find_file
@@ -148,7 +153,10 @@ class OutputWriter:
                     files += records
                 elif value is not None and not folder.is_saved(name, value):
                     deep = is_deep(name)
-                    records = folder.write(name, value, spec, self._value_types, carried, fields, media, is_deep=deep)
+                    value_types: Mapping[type, ValueType[Any]] = self._value_types
+                    if (weights := find_weights_file(value, self._find_weights)) is not None:
+                        value, value_types = weights
+                    records = folder.write(name, value, spec, value_types, carried, fields, media, is_deep=deep)
                     files += records
                     current.keep(name, digest, spec, media, value, records)
             except StudioError as error:

@@ -116,6 +116,17 @@ def test_kept_weights_are_a_model_of_any_graph(tmp_path: Path) -> None:
         assert [finding.code for finding in studio.validate(studio.load(missing))] == ["E602"]
 
 
+def test_kept_weights_are_written_as_an_output(tmp_path: Path) -> None:
+    with open_studio(tmp_path, Trainer()) as studio:
+        result = studio.run(train(3.0), output=tmp_path / "out")
+        [written] = [file.path for file in result.files if file.output == "model"]
+        read = graph({"r": ("trained.read", {"model": f"file:{written}"})}, o="r")
+
+        assert written == tmp_path / "out" / "model.safetensors"
+        assert written.read_bytes() == find_kept(tmp_path)[0].read_bytes()
+        assert studio.run(read)["o"] == 3.0
+
+
 @pytest.mark.parametrize("reference", ["file:{folder}/net.safetensors", "local:net"])
 def test_a_node_may_not_name_weights_that_it_was_not_given(tmp_path: Path, reference: str) -> None:
     write_weights(tmp_path / "net.safetensors", 4.0)
