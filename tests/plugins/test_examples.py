@@ -15,7 +15,7 @@ from studio.graph.example import EXAMPLE_FOLDER, find_example_file, load_example
 from studio.testing import Report
 from studio.testing.example_inspection import examine_in
 from studio.testing.workspace import Workspace, open_workspace
-from tests.plugins.test_first_party_node_types import FUNCTIONS, PLUGINS
+from tests.plugins.test_first_party_node_types import FUNCTIONS, PACKAGES, PLUGINS
 
 PENDING: list[str] = []  # node types whose examples are still to be written
 SLOW: set[str] = set()
@@ -45,6 +45,8 @@ def list_node_types() -> list[Any]:
 
 @pytest.mark.parametrize("name", list_node_types())
 def test_every_example_runs(name: str, workspace: Workspace) -> None:
+    if name in PACKAGES:
+        pytest.importorskip(PACKAGES[name], reason="needs the extra studio[drawing]")
     load(name)
     report = Report(name)
 

@@ -389,6 +389,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "image.blend": {"base": picture(), "top": picture(), "mask": mask()},
     "image.draw_text": {"image": picture(64, 32), "text": "Ähm", "font_size": 12.0, "shadow": "#000000a0"},
     "image.draw_shape": {"image": picture(), "shape": "star", "width": 12, "height": 10, "line_width": 1.0},
+    "image.draw_svg": {
+        "svg": '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="6"><path d="M0 0h4v6z"/></svg>'
+    },
+    "image.qr_code": {"text": "studio", "size": 48},
     "image.fill_hole": {"image": picture(), "mask": mask()},
     "image.transform": {"image": picture(), "corners": [[2, 1], [20, 3], [22, 14], [1, 12]]},
     "image.correct_lens": {"image": picture(), "strength": 0.2},
@@ -506,6 +510,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 SEEN = {"image_prompt": [picture()], "image_prompt_model": MINI}
 FOLLOWED = {"control": [Control(picture(), Model("builtin:mini-sketch"), "weights")]}
 VARIANTS: dict[str, dict[str, Any]] = {
+    "image.draw_svg": {
+        "svg": '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="6"><path d="M0 0h9v6z"/></svg>'
+    },
     "logic.format_date": {"date": "2027-01-02"},
     "audio.trim": {"seconds": 0.1, "end": 0.3},
     "audio.concatenate": {"audios": [sound(), sound(0.3)]},
@@ -566,12 +573,18 @@ UNVARIED = {"audio.denoise": {"model"}, "upscale.image": {"clean_model"}}
 """Inputs for which there is no second value here: test_deep_filter.py and test_looks.py have models for them."""
 
 
+PACKAGES = {"image.draw_svg": "resvg_py", "image.qr_code": "segno"}
+"""Node types that need a package of an extra."""
+
+
 LOOKING = {"vision.depth", "vision.detect", "vision.faces", "vision.pose", "vision.segment", "vision.find_foreground"}
 """Node types that need a network: studio_vision/test_models.py checks them with tiny ones."""
 
 
 @pytest.mark.parametrize("node_type", [name for name in FUNCTIONS if name not in LOOKING])
 def test_every_first_party_node_type_keeps_its_promises(node_type: str, request: pytest.FixtureRequest) -> None:
+    if node_type in PACKAGES:
+        pytest.importorskip(PACKAGES[node_type], reason="needs the extra studio[drawing]")
     example, variants = dict(EXAMPLES.get(node_type, {})), dict(VARIANTS.get(node_type, {}))
     options: dict[str, Any] = {"variants": variants, "example_graph": False}  # see test_examples.py
     if node_type.startswith("diffusion."):

@@ -3,6 +3,7 @@
 from studio.api import find_node_types
 from studio_image.nodes import (
     checking,
+    codes,
     comparing,
     cutouts,
     drawing,
@@ -35,6 +36,7 @@ NODE_TYPES = [
         layers,
         effects,
         drawing,
+        codes,
         text,
         sheets,
         comparing,

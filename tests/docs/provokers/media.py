@@ -17,6 +17,7 @@ from studio.api import Audio, Image, ImageType, MediaLimits, Model, ModelOpener,
 from studio.cache.digest import hash_file
 from studio.runtime.hub import Hub
 from studio.runtime.library import Library
+from studio.testing import TestContext
 from tests.docs.provokers.place import Place, build_graph, provokes
 from tests.studio.api.exrs import make_exr, make_ramp
 
@@ -101,6 +102,13 @@ def _(place: Place) -> Any:
     (place.folder / "a.exr").write_bytes(data)
     with mock.patch.dict(sys.modules, {"OpenEXR": None}):
         ImageType().read_file(place.folder / "a.exr", MediaLimits())
+
+
+@provokes("E514")
+def _(place: Place) -> Any:
+    from studio_image.nodes.codes import draw_svg
+
+    draw_svg(TestContext(), svg='<svg><image href="/etc/passwd"/></svg>')
 
 
 @provokes("E601")
