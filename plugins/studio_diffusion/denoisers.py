@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_NAMES = ("transformer", "transformer_2", "unet", "unet_2")
+DENOISERS = ("transformer", "transformer_2", "unet", "unet_2")
+"""What denoisers are called in pipelines."""
 
 
 def find_denoisers(pipeline: Any) -> Mapping[str, Any]:
     """Return the denoisers of a pipeline by name; {} for one that has none."""
     components = pipeline.components
-    return {name: components[name] for name in _NAMES if components.get(name) is not None}
+    return {name: components[name] for name in DENOISERS if components.get(name) is not None}

@@ -16,6 +16,7 @@ OPTIONS: Mapping[str, type] = {
     "config": str,
     "image_encoder": str,
     "into": str,
+    "offload": str,
     "prediction": str,
     "prior": str,
     "quantization": str,
@@ -31,7 +32,7 @@ OPTIONS: Mapping[str, type] = {
 FILES = ("transformer_2", "text_encoder", "text_encoder_2", "text_encoder_3", "vae")
 """Load options that put another network into a pipeline: a single file, or its folder."""
 
-_TUNING = ("attention", "channels_last", "compile", "prediction", "quantization")
+_TUNING = ("attention", "channels_last", "compile", "offload", "prediction", "quantization")
 
 
 def check_used(options: Mapping[str, Any], what: str, *names: str) -> None:

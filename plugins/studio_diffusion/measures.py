@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 import torch
 
+from studio_diffusion.offload import apply_offload
+
 _STACK = 8  # images that are drawn at once
 
 
@@ -34,13 +36,13 @@ class Measures:
     Attributes:
         stack: How many images are drawn at once.
         drawn: How many were drawn at once last.
-        offload: "", "model" or "sequential": how networks are moved off the device.
+        offload: "", or a name of `OFFLOADS`: how networks are moved off the device.
     """
 
-    def __init__(self, opened: OpenedPipeline, device: str) -> None:
+    def __init__(self, opened: OpenedPipeline, device: str, offload: str = "") -> None:
         self.stack = _STACK
         self.drawn = 1
-        self.offload = ""
+        self.offload = self._planned = offload
         self._opened = opened
         self._device = device
         self._vae: set[str] = set()
@@ -57,18 +59,33 @@ class Measures:
                 return done
         return None
 
+    @property
+    def hooks_views(self) -> bool:
+        """Whether networks are moved by hooks that each pipeline sets anew, for the order of its own calls."""
+        return self.offload == "model" or self.offload != self._planned
+
+    def prepare_view(self, view: Any) -> None:
+        """Let a pipeline of the same networks move them as this model does; hooks of groups stay where they are."""
+        if self.offload == "model":
+            apply_offload(view, "model", self._device)
+        elif self.hooks_views:
+            view.enable_sequential_cpu_offload(device=self._device)
+
     def undo(self) -> None:
         """Let the pipeline work as it did before any measure."""
         self.stack, self.drawn = _STACK, 1
         self._vae.clear()
         for module in self._find_sliceable():
             module.set_attention_slice(None)
-        if self.offload:
-            self.offload = ""
+        if self.offload != self._planned:
+            self.offload = self._planned
             pipeline = self._opened.pipeline
             pipeline.remove_all_hooks()
             self._opened.forget_views()
-            pipeline.to(self._device)
+            if self._planned:  # "model", from which single layers were moved
+                apply_offload(pipeline, self._planned, self._device)
+            else:
+                pipeline.to(self._device)
         self._left = self._list()
 
     @contextmanager
@@ -88,7 +105,8 @@ class Measures:
     def _list(self) -> list[Callable[[], str | None]]:
         found = [self._slice_attention, self._slice_vae, self._tile_vae]
         if self._device.partition(":")[0] != "cpu":
-            found += [self._offload_models, self._offload_layers]
+            further = {"": [self._offload_models, self._offload_layers], "model": [self._offload_layers]}
+            found += further.get(self._planned, [])
         return found
 
     def _find_sliceable(self) -> list[Any]:

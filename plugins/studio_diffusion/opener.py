@@ -11,10 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from studio.api import Model, ModelError, ModelOpener
+from studio.api import MemoryBudget, MemoryPlan, Model, ModelError, ModelOpener
 from studio.api.model_folder import INDEX, Component, read_class, read_json
 from studio_diffusion.components import explain, find_class, find_dtype, find_parts, load_component, read_component
-from studio_diffusion.denoisers import find_denoisers
+from studio_diffusion.denoisers import DENOISERS, find_denoisers
 from studio_diffusion.families import CONTROLNET_FAMILIES, DECODERS
 from studio_diffusion.image_prompt_weights import ImagePromptWeights, open_image_reader
 from studio_diffusion.library_messages import collect_messages
@@ -28,11 +28,13 @@ from studio_diffusion.model_folder import (
     read_about,
     read_folder,
 )
+from studio_diffusion.offload import apply_offload, find_offload
 from studio_diffusion.original_weights import load_original, name_missing
 from studio_diffusion.prediction import find_prediction, set_prediction, takes_prediction
+from studio_diffusion.quantization import find_quantization, quantize
 from studio_diffusion.scaled_weights import is_scaled
 from studio_diffusion.single_file import find_kind, read_keys, read_metadata
-from studio_diffusion.tuning import find_storage, store_in_fp8, tune
+from studio_diffusion.tuning import tune
 
 if TYPE_CHECKING:
     import torch
@@ -81,18 +83,31 @@ class DiffusionOpener(ModelOpener):
             return "pipeline"
         return _KINDS.get(find_kind(read_keys(path)) or "")
 
+    def plan_memory(
+        self, path: Path, model: Model, *, device: str, dtype: str, budget: MemoryBudget
+    ) -> MemoryPlan | None:
+        """Return where a pipeline's networks go, and in which precision."""
+        if self.find_kind(path, model) != "pipeline":
+            return None
+        from studio_diffusion.memory_planning import plan_parts
+        from studio_diffusion.weight_sizes import measure_parts
+
+        options = read_options(model)
+        return plan_parts(measure_parts(path, options), options, budget, device=device, dtype=dtype)
+
     def parts(self, path: Path, model: Model) -> Mapping[str, Path]:
         """Return the folders of text encoders, image encoders and autoencoders."""
         return {name: each.folder for name, each in find_parts(path, read_options(model)).items()}
 
     def open_part(self, name: str, path: Path, model: Model, *, device: str, dtype: str) -> Any:
         """Load a text encoder, an image encoder or an autoencoder."""
-        variant = read_options(model).get("variant")
+        options = read_options(model)
+        device = "cpu" if find_offload(options) else device
         component = read_component(name, path)
         from studio.api.quiet import hush
 
         with hush("diffusers", "transformers"):
-            return load_component(component, device=device, dtype=dtype, variant=variant)
+            return load_component(component, device=device, dtype=dtype, variant=options.get("variant"))
 
     def open(
         self, path: Path, model: Model, *, device: str, dtype: str, parts: Mapping[str, Any] | None = None
@@ -162,15 +177,25 @@ def _finish(
     """Make the model of a pipeline: what it predicts, how fast it works."""
     from studio_diffusion.pipeline_model import PipelineModel
 
-    for denoiser in find_denoisers(pipeline).values() if find_storage(options) else ():
-        store_in_fp8(denoiser)
+    stored, offload = find_quantization(options), find_offload(options)
+    for denoiser in find_denoisers(pipeline).values() if stored else ():
+        quantize(denoiser, stored)
     if "prediction" in options:
         set_prediction(pipeline, options["prediction"])
     elif found is not None and takes_prediction(pipeline):
         set_prediction(pipeline, found)
-    opened = PipelineModel(pipeline, about=read_about(folder.path), device=device)
     tune(pipeline, options, device)
-    return opened
+    if offload:
+        apply_offload(pipeline, offload, device)
+    else:
+        pipeline.to(device)
+    return PipelineModel(pipeline, about=read_about(folder.path), device=device, offload=offload)
+
+
+def _find_first_device(options: Mapping[str, Any], device: str, name: str) -> str:
+    """Return where a network is loaded: on the CPU if it is changed before it goes to the device, or waits there."""
+    changed = find_offload(options) or (name in DENOISERS and find_quantization(options))
+    return "cpu" if changed else device
 
 
 def _load_pipeline(
@@ -194,13 +219,14 @@ def _load_pipeline(
     for each in folder.components:
         if has_weights(each) and each.name not in ready:
             component = shared.get(each.name, each)
-            ready[each.name] = load_component(component, device=device, dtype=dtype, variant=options.get("variant"))
+            first = _find_first_device(options, device, each.name)
+            ready[each.name] = load_component(component, device=first, dtype=dtype, variant=options.get("variant"))
     for each in folder.components:
         if each.name not in ready:
             with explain(each.name, each.folder):
                 ready[each.name] = find_class(each).from_pretrained(str(each.folder), local_files_only=True)
     with explain("pipeline", folder.path):
-        return assemble(kind, ready, folder.settings).to(device)
+        return assemble(kind, ready, folder.settings)
 
 
 def _load_files(
@@ -219,10 +245,12 @@ def _load_files(
                 "E619", f"{folder.class_name} in {str(folder.path)!r} has no {name}", hint="leave the option out"
             )
         if place.is_file():
-            found[name] = _load_file(place, component, device, dtype)
+            found[name] = _load_file(place, component, _find_first_device(options, device, name), dtype)
         elif name not in ready:
             found[name] = load_component(
-                find_parts(folder.path, options).get(name, replace(component, folder=place)), device=device, dtype=dtype
+                find_parts(folder.path, options).get(name, replace(component, folder=place)),
+                device=_find_first_device(options, device, name),
+                dtype=dtype,
             )
     return found
 
@@ -300,7 +328,7 @@ def _open_checkpoint(path: Path, model: Model, options: Mapping[str, Any], devic
         try:
             pipeline = kind.from_single_file(
                 str(path), config=str(folder.path), local_files_only=True, dtype=find_dtype(dtype), **settings
-            ).to(device)
+            )
         except NotImplementedError as error:
             if "meta tensor" not in str(error):
                 raise
@@ -323,7 +351,7 @@ def _open_denoiser(
     component = folder.find("transformer") or folder.find("unet")
     if component is None:
         raise ModelError("E614", f"{str(folder.path)!r} has no transformer and no unet", hint="take another base")
-    network = _load_file(path, component, device, dtype)
+    network = _load_file(path, component, _find_first_device(options, device, component.name), dtype)
     pipeline = _load_pipeline(folder, options, device, dtype, parts, {component.name: network})
     keyed = [] if path.suffix.lower() == ".gguf" else read_keys(path)
     return _finish(pipeline, folder, options, device, find_prediction(keyed, read_metadata(path)))

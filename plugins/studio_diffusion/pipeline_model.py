@@ -47,14 +47,16 @@ class PipelineModel:
         device: Where it computes.
     """
 
-    def __init__(self, pipeline: Any, *, about: Mapping[str, Any] | None = None, device: str = "cpu") -> None:
+    def __init__(
+        self, pipeline: Any, *, about: Mapping[str, Any] | None = None, device: str = "cpu", offload: str = ""
+    ) -> None:
         self.pipeline = _prepare(pipeline)
         self.about = dict(about or {})
         self.info = _find_info(pipeline)
         self.device = torch.device(device)
         self._scheduler = pipeline.scheduler  # the one that it came with; calls put their own into pipelines
         self._views: dict[str, Any] = {}
-        self.measures = Measures(self, device)
+        self.measures = Measures(self, device, offload)
 
     @property
     def family(self) -> str:
@@ -93,7 +95,7 @@ class PipelineModel:
             return self._build_controlled(task, controlnet)
         if task not in self.tasks:
             raise self._refuse(task)
-        if task not in self._views or self.measures.offload:
+        if task not in self._views or self.measures.hooks_views:
             self._views[task] = self._build(task)
         return self._views[task]
 
@@ -259,8 +261,11 @@ class PipelineModel:
         return next((part for name in _VAES if (part := getattr(self.pipeline, name, None)) is not None), None)
 
     def measure(self) -> int:
-        """Count the bytes of all parameters and buffers, none twice."""
-        return measure_modules(_list_modules(self.pipeline))
+        """Count the bytes of all parameters and buffers, none twice; those that wait in memory count for no device."""
+        modules = _list_modules(self.pipeline)
+        if self.measures.offload and self.device.type != "cpu":
+            modules = [part for part in modules if _find_device(part) == self.device]
+        return measure_modules(modules)
 
     def forget_views(self) -> None:
         """Make the pipelines for tasks anew when they are asked for."""
@@ -298,10 +303,7 @@ class PipelineModel:
         given = {name: part for name, part in self.pipeline.components.items() if name not in extra} | extra
         with hush("diffusers", "transformers"):
             view = _prepare(assemble(wanted, given, self.pipeline.config))
-        if self.measures.offload == "model":
-            view.enable_model_cpu_offload(device=str(self.device))
-        elif self.measures.offload == "sequential":
-            view.enable_sequential_cpu_offload(device=str(self.device))
+        self.measures.prepare_view(view)
         return view
 
     def _find_class(self, task: str, *, union: bool = False) -> Any:
@@ -362,6 +364,10 @@ def measure_modules(modules: Iterable[torch.nn.Module]) -> int:
 
 def _list_modules(pipeline: Any) -> list[torch.nn.Module]:
     return [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
+
+
+def _find_device(module: torch.nn.Module) -> torch.device | None:
+    return next((weight.device for weight in module.parameters()), None)
 
 
 def _prepare(pipeline: Any) -> Any:

@@ -25,34 +25,6 @@ def tune(pipeline: Any, options: Mapping[str, Any], device: str) -> None:
             denoiser.compile()
 
 
-def find_storage(options: Mapping[str, Any]) -> str:
-    """Return how the denoiser's weights are stored: "" as they are computed with, or "fp8".
-
-    Raises:
-        ModelError: E619 for another name.
-    """
-    stored = str(options.get("quantization", ""))
-    if stored not in ("", "fp8"):
-        raise ModelError(
-            "E619", f"unknown quantization {stored!r}", hint='there is "fp8": half of the memory of bfloat16'
-        )
-    return stored
-
-
-def store_in_fp8(network: Any) -> None:
-    """Store the weights of a network in 8 bits each; each layer is computed in the network's own dtype.
-
-    Norms, embeddings and what a class of diffusers names beside them stay as they are.
-    """
-    import torch
-
-    if not hasattr(network, "enable_layerwise_casting"):
-        raise ModelError(
-            "E619", f"{type(network).__name__} is not stored in fp8", hint="leave the option quantization out"
-        )
-    network.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=network.dtype)
-
-
 def _store_channels_last(pipeline: Any) -> None:
     """Store the weights of UNet and autoencoder channels last; 3D convolutions stay as they are."""
     import torch

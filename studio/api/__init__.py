@@ -22,6 +22,7 @@ from studio.api.image_file import ImageType, MaskType
 from studio.api.latent import Conditioning, ConditioningType, Latent, LatentType
 from studio.api.media_file import check_extension
 from studio.api.memory import is_out_of_memory
+from studio.api.memory_plan import MemoryBudget, MemoryPlan, PlannedPart
 from studio.api.migration import Migration
 from studio.api.model import Model
 from studio.api.model_opener import ModelOpener
@@ -96,6 +97,8 @@ __all__ = [
     "MaskType",
     "MediaError",
     "MediaLimits",
+    "MemoryBudget",
+    "MemoryPlan",
     "Migration",
     "Model",
     "ModelError",
@@ -106,6 +109,7 @@ __all__ = [
     "OutputPath",
     "Packed",
     "Placement",
+    "PlannedPart",
     "PluginHome",
     "PluginSettings",
     "Resources",

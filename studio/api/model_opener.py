@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from studio.api.memory_plan import MemoryBudget, MemoryPlan
 from studio.api.model import Model
 
 
@@ -42,6 +43,23 @@ class ModelOpener(ABC):
         Args:
             path: A file, or a folder, that this opener knows.
             model: The reference, for its `options`.
+        """
+        return None
+
+    def plan_memory(
+        self, path: Path, model: Model, *, device: str, dtype: str, budget: MemoryBudget
+    ) -> MemoryPlan | None:
+        """Say how to open a model within a budget, from headers and configurations; None to open it as it is.
+
+        Called before a model is opened, and for `studio models plan`. The model is then opened with the plan's load
+        options. If a load option has the value "auto", it is also called for fingerprints.
+
+        Args:
+            path: A file, or a folder, that this opener knows.
+            model: The reference; its `options` are load options.
+            device: As torch writes it: "cpu", "cuda:0", "mps". It may be one that this machine does not have.
+            dtype: "float32", "float16" or "bfloat16".
+            budget: What weights may take.
         """
         return None
 

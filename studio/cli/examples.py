@@ -64,6 +64,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "models search": ("studio models search --tested", "studio models search --for speech.say"),
     "models get": ("studio models get whisper-base", "studio models get whisper-base --from stick"),
     "models export": ("studio models export whisper-base stick",),
+    "models plan": ("studio models plan builtin:mini --vram 24GB",),
     "models show": ("studio models show builtin:mini",),
     "models verify": ("studio models verify",),
     "models write-digests": ("studio models write-digests net.safetensors",),

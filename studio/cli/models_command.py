@@ -1,4 +1,4 @@
-"""`studio models`: list, show, search, get, export, add, pull, verify, remove."""
+"""`studio models`: list, show, plan, search, get, export, add, pull, verify, remove."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from studio.api import Model
-from studio.cli import catalog_commands
+from studio.cli import catalog_commands, models_plan_command
 from studio.cli.answer import answer
 from studio.cli.main import DONE, FAILED
 from studio.cli.models_options import open_studio, plugins_option
@@ -25,7 +25,7 @@ from studio.runtime.weights import find_files, write_digest_list
 @click.group("models")
 @plugins_option
 def command() -> None:
-    """List, show, search, get, add, pull, verify or remove models.
+    """List, show, plan, search, get, add, pull, verify or remove models.
 
     A model is builtin:NAME (part of a plugin), local:NAME (fetched with `studio models get`, or added with `studio
     models add`), file:PATH, or hub:OWNER/NAME@REVISION.
@@ -35,7 +35,7 @@ def command() -> None:
     """
 
 
-for one in (catalog_commands.search, catalog_commands.get, catalog_commands.export):
+for one in (catalog_commands.search, catalog_commands.get, catalog_commands.export, models_plan_command.plan):
     command.add_command(one)
 
 

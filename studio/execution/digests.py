@@ -8,6 +8,7 @@ from typing import Any
 
 from studio.api import Input, Model, NodeType
 from studio.cache import Cache, Undigestable, digest_list
+from studio.runtime.devices import Device
 from studio.runtime.models import Models
 
 _UNDIGESTED = "~"
@@ -42,11 +43,13 @@ class Digests:
     Args:
         cache: Knows how values of each type are digested.
         models: Knows the content of weights.
+        device: Where models are opened; load options with the value "auto" depend on it.
     """
 
-    def __init__(self, cache: Cache, models: Models) -> None:
+    def __init__(self, cache: Cache, models: Models, device: Device) -> None:
         self._cache = cache
         self._models = models
+        self._device = device
         self._model_inputs: dict[NodeType, list[Input]] = {}
         self._defaults: dict[NodeType, dict[str, tuple[str, Any]]] = {}
 
@@ -60,7 +63,8 @@ class Digests:
         try:
             if kind is Model:
                 code = self._models.name_code(value)
-                return self._cache.digest([value.to_json(), self._models.digest(value), *([code] if code else [])])
+                settled = self._models.settle_choices(value, self._device)
+                return self._cache.digest([settled.to_json(), self._models.digest(value), *([code] if code else [])])
             if kind is list and any(type(entry) is Model or type(entry) is list for entry in value):
                 return join_digests([self.digest(entry) for entry in value])
             return self._cache.digest(value)

@@ -58,9 +58,16 @@ class CallProgress:
         self._reporter.warn(self._state, message)
 
     def _on_load(self, resident: Resident, evicted: list[Resident]) -> None:
-        self._reporter.count_load()
+        self._reporter.count_load(resident)
+        if any(value != "none" for value in resident.planned.values()):
+            self.on_log(f"opened {resident.reference} {_describe_plan(resident)}")
         if evicted:
             self.on_log(f"to open {resident.reference}, evicted {describe_residents(evicted)}")
+
+
+def _describe_plan(resident: Resident) -> str:
+    chosen = ", ".join(f"{name} {value}" for name, value in resident.planned.items())
+    return f"with {chosen}, to fit into memory. {resident.cost}"
 
 
 class FrameProgress:

@@ -12,6 +12,7 @@ from studio.errors import Cancelled, describe_raised
 from studio.execution.call import FAILED, NodeState, Result, Unavailable
 from studio.execution.outcome import NodeRecord, RunStatus, count_cached, create_record
 from studio.runtime.models import Models
+from studio.runtime.resident import Resident
 
 _MOST_WARNINGS = 100  # of one node
 
@@ -28,12 +29,14 @@ class Reporter:
         warnings: What went wrong without stopping the run.
         records: What is known of each node, by id.
         loads: How many models were loaded.
+        planned: How those were opened that need less memory than they have, by reference.
     """
 
     def __init__(self, run_id: str, on_event: Callable[[Event], None] | None, lock: threading.RLock) -> None:
         self.warnings: list[str] = []
         self.records: dict[str, NodeRecord] = {}
         self.loads = 0
+        self.planned: dict[str, dict[str, str]] = {}
         self._run_id = run_id
         self._on_event = on_event
         self._lock = lock
@@ -64,10 +67,12 @@ class Reporter:
             warnings.append(message)
         self.emit(NodeWarned, state.node.id, state.node.type_name, message)
 
-    def count_load(self) -> None:
-        """Count a model that was loaded."""
+    def count_load(self, resident: Resident) -> None:
+        """Count a model that was loaded, and keep with which load options its plan opened it."""
         with self._lock:
             self.loads += 1
+            if resident.planned:
+                self.planned[resident.reference] = dict(resident.planned)
 
     def find_record(self, state: NodeState) -> NodeRecord:
         """Return the record of a node; a new one the first time."""
@@ -93,6 +98,7 @@ class Reporter:
         residents = models.residents()
         return {
             "opened": self.loads,
+            "planned": self.planned,
             "resident_bytes": sum(resident.bytes for resident in residents),
             "resident": [asdict(resident) for resident in residents],
         }

@@ -66,7 +66,7 @@ class Services:
     def __post_init__(self) -> None:
         self.cpu = Device("cpu", "float32")
         self.loop = EventLoop()
-        self.digests = Digests(self.cache, self.models)
+        self.digests = Digests(self.cache, self.models, self.device)
         self.fingerprints = Fingerprints(self.device.kind, self.device.dtype, self.studio)
         self.origins = CodeOrigins(self.studio)
         self.checks = ValueChecks(self.cache)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -20,6 +21,12 @@ def find_ram_bytes() -> int | None:
     with contextlib.suppress(OSError, ValueError):  # no limit is the word "max"
         found.append(int(_CGROUP.read_text(encoding="utf-8")))
     return min(found, default=None)
+
+
+def load_torch() -> None:
+    """Load torch if it is installed, so that the memory of devices is known; it takes seconds."""
+    with contextlib.suppress(ImportError):
+        importlib.import_module("torch")
 
 
 def find_vram_bytes(device: str) -> int | None:

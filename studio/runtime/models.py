@@ -10,18 +10,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from studio.api import Model, ModelOpener, is_out_of_memory
+from studio.api import MemoryBudget, MemoryPlan, Model, ModelOpener, is_out_of_memory
 from studio.errors import ModelError, StudioError, StudioWarning, UsageError, describe_raised, find_text
 from studio.plugin_code import mark_plugin_call
 from studio.runtime.devices import Device
 from studio.runtime.hub import Hub
 from studio.runtime.kept import KeptWeights
 from studio.runtime.library import Library
-from studio.runtime.memory import find_ram_bytes, find_vram_bytes, release_memory
+from studio.runtime.memory import find_ram_bytes, find_vram_bytes, load_torch, release_memory, show_bytes
 from studio.runtime.resident import Key, Part, Resident, Whole
 
 _RAM_SHARE = 0.5
-_VRAM_SHARE = 0.85
+MEMORY_SHARE = 0.85  # of the memory, for weights that wait there
+DEVICE_SHARE = 0.85
 
 OnLoad = Callable[[Resident, list[Resident]], None]
 
@@ -162,6 +163,41 @@ class Models:
                 return self._opener_code.get(opener, "")
         return ""
 
+    # -- plans -----------------------------------------------------------------------------------------
+
+    def plan_memory(self, model: Model, device: Device) -> MemoryPlan | None:
+        """Return how a model is opened on a device, which may be one that is not here; None if it is as it is.
+
+        Raises:
+            ModelError: E602, E604 or E605 as `find_path`, E603 if nothing can open it, and those of its opener.
+        """
+        path = self.library.find_path(model)
+        return self._plan(self._find_opener(path, model), path, self.library.settle(model), device)
+
+    def settle_choices(self, model: Model, device: Device) -> Model:
+        """Return a reference with what the plan chooses for load options that are "auto" and change results."""
+        if "auto" not in dict(model.options).values():
+            return model
+        plan = self.plan_memory(model, device)
+        if plan is None:
+            return model
+        return _take_options(model, {name: plan.options[name] for name in plan.result_options & plan.options.keys()})
+
+    def find_budget(self, device: Device) -> MemoryBudget:
+        """Return what weights may take on a device and in memory."""
+        given, present = self._limits["cpu"], find_ram_bytes()
+        memory = given if given is not None or present is None else int(present * MEMORY_SHARE)
+        return MemoryBudget(self.find_limit(device) or None, memory or None)  # 0 keeps nothing open, and is no size
+
+    def _plan(self, opener: ModelOpener, path: Path, model: Model, device: Device) -> MemoryPlan | None:
+        if type(opener).plan_memory is ModelOpener.plan_memory:
+            return None
+        if device.kind == "cuda" and self._limits["device"] is None:
+            load_torch()  # the memory of a device is known by then
+        budget = self.find_budget(device)
+        with mark_plugin_call():
+            return opener.plan_memory(path, model, device=device.name, dtype=device.dtype, budget=budget)
+
     # -- leases ----------------------------------------------------------------------------------------
 
     def open(self, model: Model, device: Device, on_load: OnLoad | None = None) -> Lease:
@@ -281,6 +317,7 @@ class Models:
     def _load(self, key: Key, path: Path, model: Model, device: Device) -> Whole:
         whole = Whole(key, model, self._find_opener(path, model), device, [])
         try:
+            self._settle_plan(whole, path)
             self._open(whole, path)
         except BaseException as error:
             with self._lock:
@@ -297,6 +334,15 @@ class Models:
                 hint=f"see what it is: studio models show {model.reference}",
             ) from error
         return whole
+
+    def _settle_plan(self, whole: Whole, path: Path) -> None:
+        """Let a model be opened with the load options that its plan chose."""
+        plan = self._plan(whole.opener, path, whole.model, whole.device)
+        if plan is not None and not plan.fits and whole.device.kind != "cpu":
+            raise _refuse_size(whole.model.reference, plan, self.find_budget(whole.device))
+        if plan is not None and plan.options:
+            whole.plan = plan
+            whole.model = _take_options(whole.model, plan.options)
 
     def _find_opener(self, path: Path, model: Model) -> ModelOpener:
         failures = []
@@ -355,7 +401,7 @@ class Models:
         elif device.kind == "mps":  # shares the machine's memory
             given, present, share = self._limits["device"], find_ram_bytes(), _RAM_SHARE
         else:
-            given, present, share = self._limits["device"], find_vram_bytes(device.name), _VRAM_SHARE
+            given, present, share = self._limits["device"], find_vram_bytes(device.name), DEVICE_SHARE
         if given is not None:
             return given
         return None if present is None else int(present * share)
@@ -403,6 +449,24 @@ class Models:
                 thing.parts = []
         if dropped:
             release_memory()
+
+
+def _refuse_size(reference: str, plan: MemoryPlan, budget: MemoryBudget) -> ModelError:
+    needed, given = (
+        f"{show_bytes(device or 0)} on the device and {show_bytes(memory or 0)} in memory"
+        for device, memory in ((plan.device_bytes, plan.memory_bytes), (budget.device_bytes, budget.memory_bytes))
+    )
+    return ModelError(
+        "E629",
+        f"{reference!r} needs at least {needed}, and its weights may take {given}",
+        hint=f"see what else there is: studio models plan {reference}",
+    )
+
+
+def _take_options(model: Model, chosen: Mapping[str, str]) -> Model:
+    """Return a reference with these load options; "" takes one out."""
+    options = {**dict(model.options), **chosen}
+    return Model(model.reference, tuple((name, value) for name, value in options.items() if value != ""))
 
 
 def _name_opener(opener: ModelOpener) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from studio.api import Model, ModelOpener
+from studio.api import MemoryPlan, Model, ModelOpener
 from studio.runtime.devices import Device
 
 Key = tuple[Any, ...]
@@ -22,6 +23,8 @@ class Resident:
         bytes: What it holds, without the parts that it shares.
         leases: How many have it open.
         part: Of a part that models may share: its name; else "".
+        planned: Load options that the plan for its memory chose, such as `{"offload": "model"}`.
+        cost: What that costs, in words.
     """
 
     reference: str
@@ -30,6 +33,8 @@ class Resident:
     bytes: int
     leases: int
     part: str = ""
+    planned: Mapping[str, str] = field(default_factory=dict)
+    cost: str = ""
 
 
 class Part:
@@ -58,6 +63,7 @@ class Whole:
         self.leases = 0
         self.used = 0
         self.sparing = False
+        self.plan: MemoryPlan | None = None
         self.opened: Any = None
         self.bytes = 0
 
@@ -69,4 +75,7 @@ class Whole:
 
     def describe(self) -> Resident:
         """Return what others may know of it."""
-        return Resident(self.model.reference, self.device.name, self.device.dtype, self.bytes, self.leases)
+        planned = {} if self.plan is None else {name: value for name, value in self.plan.options.items() if value}
+        cost = self.plan.cost if self.plan is not None else ""
+        name, dtype = self.device.name, self.device.dtype
+        return Resident(self.model.reference, name, dtype, self.bytes, self.leases, planned=planned, cost=cost)

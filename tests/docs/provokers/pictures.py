@@ -12,6 +12,8 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from studio.api import Mask, Model
+from studio.app import Studio
+from studio.settings import Settings
 from studio.testing import TestContext
 from tests.docs.provokers.media import make_image, make_video
 from tests.docs.provokers.place import Place, provokes
@@ -195,6 +197,14 @@ def _(place: Place) -> Any:
     ctx = lease(mini=write_mini(place))
     one, two = (place.call("diffusion.empty_latent", ctx, width=side, height=side) for side in (64, 32))
     place.call("diffusion.blend_latents", ctx, one, two)
+
+
+@provokes("E629")
+def _(place: Place) -> Any:
+    from studio.runtime.devices import Device
+
+    with Studio(Settings(vram_bytes=1000, ram_bytes=10**7, cache_dir=place.folder / "cache")) as studio:
+        studio.models.open(Model("builtin:mini"), Device("cuda:0", "bfloat16")).__enter__()
 
 
 @provokes("E680")
