@@ -289,6 +289,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "audio.equalize": {"audio": sound(), "bands": [{"frequency": 1000, "gain": 3}], "bass": 3.0},
     "audio.reverb": {"audio": sound(), "decay_seconds": 0.1},
     "audio.denoise": {"audio": sound()},
+    "audio.deess": {"audio": sound(), "frequency": 1000.0},
+    "audio.modulate": {"audio": sound(), "kind": "flanger", "frequency": 4.0},
     "audio.resample": {"audio": sound(), "sample_rate": 11_025},
     "audio.time_stretch": {"audio": sound(), "speed": 0.8},
     "audio.pitch_shift": {"audio": sound(), "semitones": 2.0},

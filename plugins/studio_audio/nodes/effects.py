@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from studio.api import Added, Audio, Context, Field, Grammar, JsonValue, Migration, Model, ModelKinds, node
 from studio_audio.bands import parse_bands
 
 Hertz = Annotated[float | None, Field(gt=0, le=384_000, unit="hertz")]
 Shelf = Annotated[float, Field(ge=-40, le=40, unit="dB")]
+
+
+class Deessed(NamedTuple):
+    """Audio with softer hisses.
+
+    Attributes:
+        audio: Audio with softer hisses.
+        gain_reduction: Greatest reduction of the high frequencies, in dB.
+    """
+
+    audio: Audio
+    gain_reduction: float
 
 
 class Denoised(NamedTuple):
@@ -189,3 +201,59 @@ def _denoise_speech(ctx: Context, audio: Audio, reduction: float, model: Model, 
         made = denoise_speech(audio, network, reduction, lambda done, total: ctx.step(done, total))
         clean = made.keep(ctx.scratch) if made.is_long else Audio(made.samples, made.rate)
     return Denoised(clean, create_keep(ctx)(find_removed(audio, clean)))
+
+
+@node("audio.deess", origin="edited")
+def deess_audio(
+    ctx: Context,
+    audio: Audio,
+    *,
+    frequency: Annotated[float, Field(ge=1000, le=16_000, unit="hertz")] = 5500.0,
+    threshold: Annotated[float, Field(ge=-80, le=0, unit="dB")] = -30.0,
+    ratio: Annotated[float, Field(ge=1, le=50, unit="factor")] = 4.0,
+) -> Deessed:
+    """Soften the hisses of a voice: turn high frequencies down where they are loud, the rest stays.
+
+    Args:
+        audio: Voice to soften.
+        frequency: Frequency above which the audio is turned down: 4500 to 6000 for deep voices, 6000 to 8000 for high
+            ones; below half the sample rate.
+        threshold: Peak level of the high frequencies, relative to full scale, above which they are turned down.
+        ratio: Decibels over the threshold that become one.
+
+    Raises:
+        MediaError: E641 for a frequency of half the sample rate or more.
+    """
+    from studio_audio.bounds import check_frequency
+    from studio_audio.deess import soften
+
+    ctx.step(0, 1)
+    return Deessed(*soften(audio, check_frequency(frequency, audio.rate), threshold, ratio))
+
+
+@node("audio.modulate", origin="edited")
+def modulate_audio(
+    ctx: Context,
+    audio: Audio,
+    *,
+    kind: Literal["tremolo", "vibrato", "chorus", "flanger"] = "chorus",
+    frequency: Annotated[float, Field(ge=0.01, le=20, unit="hertz")] = 0.8,
+    depth: Annotated[float, Field(ge=0, le=1, unit="share")] = 0.5,
+    mix: Annotated[float, Field(ge=0, le=1, unit="share")] = 0.5,
+) -> Audio:
+    """Let the level or the pitch of audio swing: tremolo, vibrato, chorus or flanger (Dattorro 1997); the length stays.
+
+    Args:
+        audio: Audio to change.
+        kind: "tremolo" swings the level, "vibrato" the pitch; "chorus" adds three copies that are 15 to 30 ms late,
+            "flanger" one that is 0.5 to 5.5 ms late.
+        frequency: Swings per second: about 5 for a tremolo or vibrato, below 1 for a chorus or flanger.
+        depth: Size of the swing. At 1 a tremolo falls to silence.
+        mix: Share of the changed copies for "chorus" and "flanger"; the others are all changed.
+    """
+    from studio_audio.modulation import SWINGS, shake_delay, shake_level
+
+    ctx.step(0, 1)
+    if kind == "tremolo":
+        return shake_level(audio, frequency, depth)
+    return shake_delay(audio, SWINGS[kind], frequency, depth, 1.0 if kind == "vibrato" else mix)
