@@ -21,22 +21,20 @@ from studio.batch.item_import import ImportSummary, ItemImport
 from studio.batch.ledger import Ledger
 from studio.batch.names import create_names, find_shown_values, writes_by_name
 from studio.batch.planned_code import describe_code, describe_node_types, describe_value_types
-from studio.batch.process_worker import ProcessWorker, create_environments
+from studio.batch.process_worker import ProcessWorker
 from studio.batch.run import BatchRun, Policy, StartWorker
 from studio.batch.shard import Shard
 from studio.batch.spec import BatchSpec, resolve_spec
 from studio.batch.verdicts import check_reseed
 from studio.batch.weights import WeightDigests, find_graph_models, find_models
 from studio.batch.worker import Report, Worker, WorkerLost
-from studio.batch.worker_settings import describe_plugin_settings, describe_settings
+from studio.batch.worker_share import share_machine
 from studio.cache import hash_parts
-from studio.cores import count_cores
 from studio.errors import Finding, ModelError, UsageError
 from studio.files import RECORDS_FOLDER
 from studio.graph.versions import omit_versions, state_versions
 from studio.provenance.collect import GraphParts, describe_parts
 from studio.provenance.folder_links import check_links
-from studio.settings import read_visible_gpus
 from studio.surrogates import dump_json
 from studio.version import VERSION
 
@@ -214,30 +212,16 @@ class Batch:
         """Return what starts workers: processes, or for 0 this process."""
         if workers == 0:
             return lambda number, report: ItemExecutor(self.studio, self.spec, report)
-        settings = describe_settings(self.studio.settings)
-        settings["memory_bytes"] //= workers
-        if settings["ram_bytes"] is not None:
-            settings["ram_bytes"] //= workers
-        settings["workers"] = max(1, self.studio.settings.cpu_workers // workers)
-        spec = replace(self.spec, settings=settings, code=describe_code(self.studio, self.resolved))
-        plugins = describe_plugin_settings(self.studio.settings)
-        environments = create_environments(workers, count_cores(), self._find_gpus())
+        share = share_machine(self.studio.settings, workers)
+        spec = replace(self.spec, settings=share.settings, code=describe_code(self.studio, self.resolved))
         folder = Path(self.spec.folder or ".")
         check_links(folder, LOGS, "log")
 
         def start(number: int, report: Report) -> Worker:
             name = f"worker-{os.getpid()}-{number}"
-            return ProcessWorker(spec, report, name, folder / LOGS, environments[number], plugins)
+            return ProcessWorker(spec, report, name, folder / LOGS, share.environments[number], share.plugins)
 
         return start
-
-    def _find_gpus(self) -> list[str]:
-        from studio.runtime.devices import count_cuda
-
-        if self.studio.settings.device not in ("auto", "cuda"):
-            return []
-        visible = read_visible_gpus()
-        return visible.split(",") if visible else [str(number) for number in range(count_cuda())]
 
     def create_run(
         self, ledger: Ledger, *, workers: int, policy: Policy | None = None, start: StartWorker | None = None

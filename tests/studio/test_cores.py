@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.batch.process_worker import create_environments
+from studio.batch.worker_share import create_environments
 from studio.cores import count_cores, find_asked_threads, read_quota, share_cores
 
 

@@ -22,9 +22,9 @@ from studio.batch.item import ItemState
 from studio.batch.item_import import ImportSummary
 from studio.batch.ledger import Ledger
 from studio.batch.names import clean_name
-from studio.batch.process_worker import create_environments
 from studio.batch.python_call import BatchItem
 from studio.batch.spec import BatchSpec, create_spec
+from studio.batch.worker_share import create_environments
 from studio.errors import RunError
 from studio.settings import Settings
 from tests.studio.batch.conftest import ADDING, TROUBLED, Make, from_input, graph_of, start_batch, write_csv

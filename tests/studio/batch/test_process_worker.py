@@ -13,7 +13,7 @@ import pytest
 
 from studio.app import Studio
 from studio.batch.item import Item, ItemResult
-from studio.batch.process_worker import ProcessWorker, _shorten_log, create_environments
+from studio.batch.process_worker import ProcessWorker
 from studio.batch.spec import create_spec
 from studio.batch.worker import WorkerLost
 from studio.batch.worker_settings import describe_settings
@@ -124,31 +124,6 @@ def test_a_process_with_items_is_killed_when_it_is_closed(working: Studio, tmp_p
     assert desk.inbox.empty()
 
 
-def test_workers_share_the_cores_and_have_a_gpu_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
-
-    made = create_environments(3, 8, ["0", "5"])
-
-    assert [row["CUDA_VISIBLE_DEVICES"] for row in made] == ["0", "5", "0"]
-    assert {row["OMP_NUM_THREADS"] for row in made} == {"2"}
-    assert {row["OMP_WAIT_POLICY"] for row in made} == {"passive"}
-
-
-def test_two_workers_have_one_gpu_each_and_share_the_only_one() -> None:
-    assert [row["CUDA_VISIBLE_DEVICES"] for row in create_environments(2, 8, ["0", "1"])] == ["0", "1"]
-    assert all("CUDA_VISIBLE_DEVICES" not in row for row in create_environments(2, 8, ["0"]))
-
-
-def test_one_worker_has_all_cores_and_what_the_user_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    assert "OMP_NUM_THREADS" not in create_environments(1, 8, ["0", "1"])[0]
-    assert "CUDA_VISIBLE_DEVICES" not in create_environments(1, 8, ["0", "1"])[0]
-
-    monkeypatch.setenv("OMP_NUM_THREADS", "7")
-    assert create_environments(4, 8, [])[0]["OMP_NUM_THREADS"] == "7"
-
-
 def test_a_process_that_ends_without_an_error_before_its_items_did_is_lost(working: Studio, tmp_path: Path) -> None:
     desk = Desk(working, tmp_path)
     desk.start("leave")
@@ -163,7 +138,7 @@ def test_a_process_that_ends_without_an_error_before_its_items_did_is_lost(worki
 def stop_and_age(desk: Desk) -> None:
     """Stop the process as if something blocked it, and let its last line be of long ago."""
     os.kill(desk.worker.pid, signal.SIGSTOP)
-    desk.worker._last_line = time.monotonic() - 1000
+    desk.worker._process.last_line = time.monotonic() - 1000
 
 
 def test_a_process_that_is_silent_with_items_for_longer_than_the_limit_is_ended(
@@ -200,22 +175,6 @@ def test_a_silent_process_without_items_or_within_the_limit_is_left_alone(workin
     os.kill(idle.worker.pid, signal.SIGCONT)
     for desk in (idle, patient, late):
         desk.worker.close()
-
-
-def test_a_long_crash_report_keeps_its_beginning_and_its_end() -> None:
-    crash = "Fatal Python error: Aborted\n" + "".join(f"line {number:04d}\n" for number in range(1000))
-
-    shown = _shorten_log(f"a line before\n{crash}")
-
-    begin, end = shown.split("\n[...]\n")
-    assert crash.startswith(begin)
-    assert crash.rstrip().endswith(end)
-    assert (len(begin), len(end)) == (2000, 2000)
-
-
-def test_of_a_log_without_a_crash_the_end_is_kept() -> None:
-    assert _shorten_log(" short \n") == "short"
-    assert _shorten_log("x" * 5000 + "y" * 100) == "x" * 3900 + "y" * 100
 
 
 def test_a_program_that_cannot_be_started_is_an_error_of_the_batch(
