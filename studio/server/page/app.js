@@ -10,6 +10,7 @@ import {Graphs} from './screens/graphs.js';
 import * as server from './server.js';
 
 const Bench = lazy('Bench', () => import('./screens/bench.js')), Gallery = lazy('Gallery', () => import('./screens/gallery.js'));
+const Batch = lazy('Batch', () => import('./screens/batch.js'));
 const Compare = lazy('Compare', () => import('./screens/compare.js')), Queue = lazy('Queue', () => import('./screens/queue.js'));
 const Palette = lazy('Palette', () => import('./parts/palette.js'));
 const places = [['', 'Graphs', 'graphs'], ['gallery', 'Gallery', 'gallery'], ['queue', 'Queue', 'queue']];
@@ -19,6 +20,7 @@ function Screen({parts}) {
   if (at === 'graphs' && a) return html`<${Bench} key=${a} name=${a} jobId=${b}/>`;
   if (at === 'gallery') return html`<${Gallery} open=${a}/>`;
   if (at === 'compare') return html`<${Compare} ids=${[a, b]}/>`;
+  if (at === 'seeds' && a) return html`<${Batch} key=${a} id=${a}/>`;
   if (at === 'queue') return html`<${Queue}/>`;
   return html`<${Graphs}/>`;
 }
@@ -32,15 +34,15 @@ function App() {
   useStore(server.watch);
   const [route, setRoute] = useState(readRoute);
   useEffect(() => {
-    const turned = () => { const next = readRoute(); setRoute(old => { if (next.parts[0] !== old.parts[0] || next.parts[1] !== old.parts[1] && next.parts[0] === 'graphs') { scrollTo(0, 0); document.getElementById('main')?.focus({preventScroll: true}); } return next; }); };
+    const turned = () => { const next = readRoute(); setRoute(old => { if (next.parts[0] !== old.parts[0] || next.parts[1] !== old.parts[1] && ['graphs', 'seeds'].includes(next.parts[0])) { scrollTo(0, 0); document.getElementById('main')?.focus({preventScroll: true}); } return next; }); };
     const key = e => { if (e.key === 'k' && (e.metaKey || e.ctrlKey)) { e.preventDefault(); update(s => ({palette: !s.palette})); } };
     addEventListener('hashchange', turned); addEventListener('keydown', key);
     return () => { removeEventListener('hashchange', turned); removeEventListener('keydown', key); };
   }, []);
   const here = route.parts[0] || '', busy = (server.counts.queued || 0) + (server.counts.running || 0);
   const dark = isDark();
-  useEffect(() => { if (here !== 'graphs') document.title = `${{'': 'Graphs', gallery: 'Gallery', queue: 'Queue', compare: 'Compare'}[here] || 'Studio'} · Studio`; }, [here]);
-  const isHere = id => here === id || id === '' && here === 'graphs' || id === 'gallery' && here === 'compare';
+  useEffect(() => { if (!['graphs', 'seeds'].includes(here)) document.title = `${{'': 'Graphs', gallery: 'Gallery', queue: 'Queue', compare: 'Compare'}[here] || 'Studio'} · Studio`; }, [here]);
+  const isHere = id => here === id || id === '' && ['graphs', 'seeds'].includes(here) || id === 'gallery' && here === 'compare';
   if (server.link.needsToken) return html`<${TokenPrompt}/>`;
   return html`<a class="skip" href="#main" onClick=${e => { e.preventDefault(); document.getElementById('main').focus(); }}>Skip to the content</a>
     <header class="top"><a class="brand" href="#/" aria-label="Studio, all graphs"><svg width="22" height="22" viewBox="0 0 16 16" aria-hidden="true"><rect width="16" height="16" rx="4" fill="var(--accent)"/><circle cx="5.2" cy="10.6" r="2" fill="#fff"/><path d="M7 10.600C10.200 10.600 7.400 5.400 10.500 5.400" stroke="#fff" stroke-width="1.500" fill="none"/><circle cx="10.800" cy="5.400" r="2" fill="#fff"/></svg><b>Studio</b></a>

@@ -26,6 +26,7 @@ async function ask(path, options = {}) {
   const body = await answer.json().catch(() => ({}));
   if (answer.ok) return body;
   if (answer.status === 401) { link.needsToken = true; tell(); }
+  if (body.code === 'E818') { link.draining = true; tell(); }
   throw new Problem(body, answer.status);
 }
 const send = (path, body, method = 'POST') => ask(path, {method, body: body === undefined ? undefined : JSON.stringify(body), headers: {'content-type': 'application/json'}});
@@ -172,6 +173,15 @@ export function getJob(id) {
   if (!jobs.has(id)) { jobs.set(id, null); ask(`/jobs/${id}`).then(takeJob).catch(() => {}).finally(tell); }
   return jobs.get(id) || undefined;
 }
+export const findJob = id => jobs.get(id) || undefined;
+// Ask for jobs that have not ended as far as is known, and for what those made that have.
+export async function refreshJobs(ids) {
+  for (const id of ids) {
+    const job = jobs.get(id);
+    if (!job || !ended(job)) await ask(`/jobs/${id}`).then(takeJob).then(tell).catch(() => {});
+    complete(id, false);
+  }
+}
 function takeJob(row) {
   const old = jobs.get(row.id) || {nodes: {}, plan: null, outputs: []}, change = {...row};
   for (const time of ['made', 'started', 'ended']) if (change[time]) change[time] *= 1000;
@@ -244,6 +254,7 @@ function listen() {
   all.onopen = () => { wait = 500; const was = link.state; link.state = 'open'; link.draining = false; if (was === 'lost') refreshSoon(); tell(); };
   all.addEventListener('snapshot', e => { read(e).jobs.forEach(takeJob); follow(); tell(); });
   all.addEventListener('job', e => { const row = read(e); if (jobs.get(row.id)) takeJob(row); follow(); refreshSoon(); tell(); });
+  all.addEventListener('server', e => { Object.assign(link, read(e)); tell(); });
   all.onerror = () => { link.state = 'lost'; tell(); if (all.readyState === 2) { wait = Math.min(wait * 2, 15000); setTimeout(reconnect, wait); } };
 }
 async function reconnect() {

@@ -5,6 +5,7 @@ import {Field} from '../parts/fields.js';
 import {Stage} from './stage.js';
 import {duration, count, label, mod, same} from '../parts/format.js';
 import {Empty} from '../parts/empty.js';
+import {seedInput, readList} from '../parts/seeds.js';
 import {state, go, say, useStore, update} from '../store.js';
 import * as server from '../server.js';
 
@@ -27,6 +28,7 @@ export function Bench(props) {
 function Form({graph, name, jobId}) {
   const defaults = useMemo(() => defaultsOf(graph), [graph]), job = jobId ? server.getJob(jobId) : server.listJobs().filter(j => j.graph === name).sort((a, b) => b.made - a.made)[0];
   const [values, setValues] = useState(() => drafts[name] || defaults);
+  const seedName = seedInput(graph), [several, setSeveral] = useState('');
   const [lit, setLit] = useState(null), [errors, setErrors] = useState({}), [sending, setSending] = useState(false);
   useEffect(() => {                      // values handed over by “make again” or “use as input”, or those of the job that is looked at
     const handed = state.handoff?.graph === name ? state.handoff.values : null;
@@ -38,6 +40,7 @@ function Form({graph, name, jobId}) {
   const set = k => v => { const next = {...values, [k]: v}; drafts[name] = next; setValues(next); if (errors[k]) setErrors(server.check(graph, next)); };
   const plan = server.forecast(graph, values), at = id => plan.nodes[id]?.state || 'waiting', ran = graph.nodes.filter(n => at(n.id) === 'waiting').length, kept = graph.nodes.filter(n => at(n.id) === 'cached').length;
   const found = Object.fromEntries(plan.findings.filter(f => f.input in graph.inputs).map(f => [f.input, {message: sentence(f)}]));
+  const seeds = seedName && several.trim() ? readList(several, values[seedName]) : [], many = Array.isArray(seeds) && seeds.length > 0;
   const busy = server.counts.running > 0 || server.counts.queued > 0;
   const seek = bad => { const first = Object.keys(graph.inputs).find(k => bad[k]), f = first && document.querySelector(`[data-name="${CSS.escape(first)}"]`); f?.closest('details')?.setAttribute('open', ''); f?.querySelector('input,textarea,select,button')?.focus(); };
   const run = async e => {
@@ -46,8 +49,14 @@ function Form({graph, name, jobId}) {
     const bad = server.check(graph, values);
     setErrors(bad);
     if (Object.keys(bad).length) return seek(bad);
+    if (typeof seeds === 'string') return document.getElementById('several')?.focus();
     setSending(true);
     try {
+      if (many) {
+        const {start} = await import('../parts/batches.js'), made = await start(graph, values, seedName, seeds);
+        if (made.problem) say(`${count(made.missing, 'seed')} not taken. ${made.problem.message}`);
+        return go(`/seeds/${made.id}`);
+      }
       const j = await server.submit(graph, values);
       if (j.state === 'queued' && busy) say('It is in the queue.', {label: 'See the queue', to: '#/queue'});
       go(`/graphs/${name}/${j.id}`);
@@ -76,13 +85,16 @@ function Form({graph, name, jobId}) {
         ${grouped(plainOnes).map(g => g.length > 1 ? html`<div class="field-pair">${g.map(field)}</div>` : field(g[0]))}
         ${!fields.length && html`<p class="soft">This graph has no inputs.</p>`}
         ${folded.length > 0 && html`<details class="advanced"><summary><${Icon} name="chevron" size="14"/>Advanced<span class="soft">${folded.map(([k]) => label(k).toLowerCase()).join(', ')}${moved ? html`<b> · ${moved} changed</b>` : ''}</span></summary>${folded.map(field)}</details>`}
+        ${seedName && html`<details class="advanced"><summary><${Icon} name="chevron" size="14"/>Several seeds<span class="soft">${many ? count(seeds.length, 'run') : 'one form, many runs'}</span></summary>
+          <div class="field ${typeof seeds === 'string' ? 'bad' : ''}"><label class="label" for="several">Seeds</label><input id="several" type="text" autocomplete="off" spellcheck="false" placeholder="12, or 3, 7, 20-29" value=${several} aria-describedby="several-help" aria-invalid=${typeof seeds === 'string' ? 'true' : undefined} onInput=${e => setSeveral(e.target.value)}/>
+            <p class="help" id="several-help">${typeof seeds === 'string' ? html`<span class="field-error"><${Icon} name="warn" size="13"/>${seeds}</span>` : `How many, counted from ${label(seedName).toLowerCase()}, or which.`}</p></div></details>`}
       </div>
       <footer class="form-foot">
         <p class="plan" role="status">${wrong ? html`<span class="field-error"><${Icon} name="warn" size="14"/>${count(wrong, 'input needs', 'inputs need')} another value</span>`
           : !plan.fresh ? html`<span class="soft">${count(steps, 'step')}</span>`
           : ran ? html`<b>${plan.seconds == null ? 'Not timed yet' : plan.seconds < 1 ? 'Under 1 s' : `About ${duration(plan.seconds)}`}</b><span class="soft">${kept ? `${kept} of ${steps} steps are in the cache` : count(ran, 'step')}</span>`
           : html`<b>At once</b><span class="soft">everything is in the cache</span>`}</p>
-        <button class="main large" type="submit" disabled=${sending || server.link.draining}>${busy ? 'Add to queue' : 'Run'}<kbd aria-hidden="true">${mod}↵</kbd></button>
+        <button class="main large" type="submit" disabled=${sending || server.link.draining}>${many ? `Run ${seeds.length}` : busy ? 'Add to queue' : 'Run'}<kbd aria-hidden="true">${mod}↵</kbd></button>
       </footer>
     </form>
     <${Stage} graph=${graph} job=${job} plan=${plan} current=${current} lit=${reach} litName=${lit} onAgain=${run}/>

@@ -231,6 +231,64 @@ def test_a_page_goes_on_when_its_server_comes_back(start: Callable[..., Desk], o
     assert page.tab.locator(".node.done").count() == 2
 
 
+def test_one_form_runs_with_several_seeds_each_to_keep_vary_and_download(desk: Desk, open_page: OpenPage) -> None:
+    write_graphs(desk)
+    page = open_page(desk.server.url)
+    page.open("/graphs/noise")
+    page.tab.click("summary:has-text('Several seeds')")
+    page.tab.fill("#several", "3, x")
+    page.tab.wait_for_selector("#several-help >> text=“x” is not a seed")
+    page.tab.fill("#several", "3, 7, 20-22")
+    page.tab.click(".form-foot >> text=Run 5")
+    page.tab.wait_for_selector(".lead >> text=5 of 5 done")
+    page.tab.wait_for_function("document.querySelectorAll('.seed img').length === 5")
+    sent = [job["values"]["seed"] for job in desk.client.get("/api/v1/jobs").json()["jobs"]]
+
+    for seed in (3, 21):
+        page.tab.get_by_label(f"Keep seed {seed}").click()
+    page.tab.click("text=Kept (2)")
+    shown = page.tab.eval_on_selector_all(".seed-bar b", "all => all.map(one => one.textContent)")
+    page.tab.reload()
+    page.tab.wait_for_selector(".seed.kept >> nth=1")
+    with page.tab.expect_download() as download:
+        page.tab.get_by_label("Download seed 7").click()
+    name = download.value.suggested_filename
+    page.tab.click("main >> text=Compare")
+    page.tab.wait_for_selector("text=They differ in 1 of 1 values")
+    page.tab.go_back()
+    page.tab.get_by_label("Vary seed 7").click()
+    page.tab.wait_for_selector(".result-bar")
+
+    assert sorted(sent) == [3, 7, 20, 21, 22]
+    assert shown == ["3", "21"]
+    assert name == "7-picture.png"
+    assert len(desk.client.get("/api/v1/jobs").json()["jobs"]) == 6
+    assert page.faults == []
+
+
+@pytest.mark.slow
+def test_seeds_that_wait_are_cancelled_together_and_a_server_that_stops_says_so(
+    start: Callable[..., Desk], open_page: OpenPage
+) -> None:
+    desk = start(grace_seconds=20.0)
+    write_graphs(desk)
+    desk.submit("wait")
+    desk.probe.wait_for("gate")
+    page = open_page(desk.server.url)
+    page.open("/graphs/noise")
+    page.tab.click("summary:has-text('Several seeds')")
+    page.tab.fill("#several", "4")
+    page.tab.click(".form-foot >> text=Run 4")
+    page.tab.wait_for_selector(".seed.queued >> nth=3")
+    page.tab.click("text=Cancel the rest")
+    page.tab.wait_for_selector(".seed.cancelled >> nth=3")
+    desk.server.stop()
+    page.tab.wait_for_selector(".link-state >> text=The server is stopping")
+    desk.probe.open("gate")
+
+    assert page.faults == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [(1280, 800), (390, 844), (320, 640)], ids=["desktop", "phone", "narrow"])
@@ -254,6 +312,10 @@ def test_every_screen_is_accessible_and_fits(
     images = [row["id"] for row in results if row["type"] == "image"]
     places = ["/", "/graphs/noise", "/graphs/hum", "/graphs/film", "/graphs/keep", "/graphs/wait", "/gallery", "/queue"]
     places += [f"/gallery/{one}" for one in by_kind.values()]
+    jobs = desk.client.get("/api/v1/jobs?graph=noise").json()["jobs"]
+    seeds = {"graph": "noise", "title": "Noise", "name": "seed", "jobs": [[job["id"], 1] for job in jobs], "kept": []}
+    page.tab.evaluate("seeds => localStorage.setItem('batches', JSON.stringify({one: seeds}))", seeds)
+    places.append("/seeds/one")
     places += [f"/compare/{images[0]}/{images[1]}", "/graphs/nothing"]
 
     found: dict[str, Any] = {}
