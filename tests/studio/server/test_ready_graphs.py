@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,3 +48,19 @@ def test_a_ready_graph_runs(studio: Studio, tmp_path: Path) -> None:
 
     assert result.status == "done"
     assert [path.name for path in tmp_path.glob("speech.*")] == ["speech.flac"]
+
+
+@pytest.mark.parametrize(
+    "path", [*sorted(Path("graphs").glob("*.json")), *sorted(READY_FOLDER.glob("*.json"))], ids=str
+)
+def test_hints_for_forms_name_inputs_and_are_those_that_the_page_knows(path: Path) -> None:
+    document = json.loads(path.read_text(encoding="utf-8"))
+    known = {"kind": {"long", "color", "seed", "sketch"}, "unit": None, "step": None, "advanced": {True}}
+    known |= {"over": set(document["inputs"]), "placeholder": None}
+
+    for name, hints in document.get("ui", {}).get("inputs", {}).items():
+        assert name in document["inputs"]
+        assert set(hints) <= set(known)
+        assert all(known[hint] is None or value in known[hint] for hint, value in hints.items())
+        if hints.get("unit") == "%":  # a share is shown as a percentage
+            assert document["inputs"][name]["maximum"] <= 1
