@@ -52,6 +52,8 @@ def command(
     It speaks the Model Context Protocol over standard input and output. `studio serve` does so at /mcp. Results stay
     in the cache; without --data, jobs and files are forgotten when the program ends.
     """
+    if as_json:
+        raise click.UsageError("studio mcp has no --json: its standard output belongs to the client")
     for module in ("mcp", "fastapi", "uvicorn", "python_multipart"):
         if find_spec(module) is None:
             message = f"studio mcp needs {module}, which is not installed"

@@ -53,6 +53,8 @@ _DAY = 86400.0
               help="Lines of the log; also with --json.  [default: text, and none with --json]")  # fmt: skip
 @click.option("--stack", "most_stacked", default=8, show_default=True, type=click.IntRange(1), metavar="N",
               help="How many jobs whose nodes can be stacked run together.")  # fmt: skip
+@click.option("--workers", default=0, show_default=True, type=click.IntRange(0, 256), metavar="N",
+              help="How many processes run jobs, so that a crash costs one job; 0 for the server's own.")  # fmt: skip
 @click.option("--max-seconds", "most_seconds", default=86400.0, show_default=True, type=FiniteRange(min=0),
               metavar="SECONDS", help="How long a job may run; 0 for no limit.")  # fmt: skip
 @click.option("--max-files", "most_stored_bytes", default="0", type=BytesType(), metavar="SIZE",
@@ -91,6 +93,7 @@ def command(
     private_key: Path | None,
     log_format: Literal["text", "json"] | None,
     most_stacked: int,
+    workers: int,
     most_seconds: float,
     most_stored_bytes: int,
     webhook_hosts: tuple[str, ...],
@@ -126,6 +129,7 @@ def command(
         most_queued=most_queued,
         most_file_bytes=most_file_bytes,
         most_stacked=most_stacked,
+        workers=workers,
         certificate=certificate,
         private_key=private_key,
         most_seconds=most_seconds,

@@ -169,9 +169,13 @@ class Lanes:
 
     Args:
         cpu_workers: Threads for CPU work.
+
+    Attributes:
+        abandoned: How many calls were abandoned so far; their threads may still run.
     """
 
     def __init__(self, cpu_workers: int) -> None:
+        self.abandoned = 0
         threads = {"cpu": cpu_workers, "device": 1, "io": _IO_THREADS, "loop": _LOOP_THREADS}
         self._lanes: dict[str, Lane[Call]] = {
             name: Lane(name, count, _run_call, waits=name == "loop") for name, count in threads.items()
@@ -219,6 +223,7 @@ class Lanes:
         runs those of other runs, and a second thread might use the same model at the same time.
         """
         for call in calls:
+            self.abandoned += 1
             if call.context is not None:
                 call.context.abandoned = True
             thread, together = call.thread, call.together

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import aclosing
 from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
@@ -17,6 +18,21 @@ _SECONDS_BETWEEN_LOOKS = 1.0
 
 class ClientGone(Exception):
     """The client of a request has gone; its jobs are cancelled."""
+
+
+async def watch_job(parts: Parts, job_id: str) -> AsyncGenerator[Job]:
+    """Yield a job as it is now, again whenever something may have happened, and last when it has ended.
+
+    Who takes from it closes it: it counts as a watcher of the job.
+    """
+    while True:
+        with parts.logs.watch(job_id) as log:
+            number = log.last
+            now = await run_in_threadpool(parts.store.find, job_id)
+            yield now
+            if now.state in ENDED_STATES:
+                return
+            await log.wait(number, _SECONDS_BETWEEN_LOOKS)
 
 
 async def wait_for_end(
@@ -37,17 +53,15 @@ async def wait_for_end(
     Raises:
         ClientGone: Nobody waits for it any more.
     """
-    while True:
-        with parts.logs.watch(job_id) as log:
-            number = log.last
-            now = await run_in_threadpool(parts.store.find, job_id)
+    async with aclosing(watch_job(parts, job_id)) as changes:
+        async for now in changes:
             if now.state in ENDED_STATES:
-                return now
+                break
             if on_change is not None:
                 await on_change()
             if is_gone is not None and await is_gone():
                 raise ClientGone
-            await log.wait(number, _SECONDS_BETWEEN_LOOKS)
+    return now
 
 
 def cancel_unwatched(parts: Parts, jobs: Iterable[Job]) -> None:

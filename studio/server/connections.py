@@ -14,9 +14,33 @@ BODY_SECONDS = 5.0
 """How long a client may go on with the body of a request that is answered already; it reads the answer meanwhile."""
 
 
-class Connection(H11Protocol):
+WRITE_SECONDS = 60.0
+"""How long a client may read nothing of what waits for it."""
+
+
+class WriteLimit:
+    """Cuts a connection off whose client does not read: nothing may wait for it without end."""
+
+    transport: asyncio.Transport
+    loop: asyncio.AbstractEventLoop
+    _write_timer: asyncio.TimerHandle | None = None
+
+    def watch_writing(self) -> None:
+        """Begin to wait: the client is behind with reading."""
+        self._write_timer = self._write_timer or self.loop.call_later(WRITE_SECONDS, self.transport.abort)
+
+    def stop_watching_writing(self) -> None:
+        """Wait no longer: the client has read, or has gone."""
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
+
+
+class Connection(WriteLimit, H11Protocol):
     """A connection whose client must send each request's headers, and the body of an answered one, in bounded times."""
 
+    transport: asyncio.Transport
+    loop: asyncio.AbstractEventLoop
     _header_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -27,7 +51,18 @@ class Connection(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no longer."""
         self._stop_watching()
+        self.stop_watching_writing()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Wait for a client that is behind with reading, for a bounded time."""
+        self.watch_writing()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """Go on: the client has read."""
+        self.stop_watching_writing()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """Take in a part of a request."""

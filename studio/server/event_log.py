@@ -29,12 +29,12 @@ class LogEntry:
     Attributes:
         number: Its number in its log, from 1.
         text: The event as it is sent, with its id.
-        owner: Whose job it is of; "" for nobody's.
+        owner: Whose job it is of; "" for nobody's, None for what concerns all.
     """
 
     number: int
     text: bytes
-    owner: str = ""
+    owner: str | None = ""
 
 
 class EventLog:
@@ -62,7 +62,7 @@ class EventLog:
         self.watchers = 0
         self.is_closed = False
 
-    def add(self, kind: str, row: Mapping[str, Any], owner: str = "") -> None:
+    def add(self, kind: str, row: Mapping[str, Any], owner: str | None = "") -> None:
         """Add an event; a preview takes the place of the one before it, so that slow watchers get the newest only."""
         data = dump_json(row, separators=(",", ":"))
         with self._guard:

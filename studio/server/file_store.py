@@ -96,6 +96,8 @@ class FileStore:
         self._keep_seconds = keep_seconds
         self._most_bytes = most_bytes
         self._find_limits = find_limits
+        self.count_more: Callable[[], int] = lambda: 0
+        """Returns how many bytes take what is made of the files, such as small images; they count as files do."""
         self._guard = threading.Lock()
         self._uploads: set[Upload] = set()
         with _translated_errors():
@@ -190,7 +192,7 @@ class FileStore:
         """
         if not self._most_bytes:
             return
-        missing = self.count_bytes() + more_bytes - self._most_bytes
+        missing = self.count_bytes() + self.count_more() + more_bytes - self._most_bytes
         if missing <= 0:
             return
         with self._file.transaction() as connection:

@@ -30,6 +30,7 @@ _PAGE_PATH = "/page/"
 _SESSION_PATH = "/api/v1/session"
 _MOST_REQUESTS = 2000  # watchers of events among them
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
+_PAGE_SCHEMES = {"ws": "http", "wss": "https"}
 _READING = frozenset({"GET", "HEAD"})
 
 
@@ -67,7 +68,7 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it."""
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         await self._answer_request(scope, *self._count(scope, receive, send))
@@ -78,7 +79,7 @@ class Guard:
 
         async def receive_counted() -> Message:
             message = await receive()
-            metrics.received += len(message.get("body", b""))
+            metrics.received += len(message.get("body") or message.get("text") or "")
             return message
 
         async def send_counted(message: Message) -> None:
@@ -86,20 +87,20 @@ class Guard:
                 method = scope["method"] if scope["method"] in _METHODS else "other"
                 metrics.requests[method, str(message["status"])] += 1
             else:
-                metrics.sent += len(message.get("body", b""))
+                metrics.sent += len(message.get("body") or message.get("text") or "")
             await send(message)
 
         return receive_counted, send_counted
 
     async def _answer_request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope)
+        headers, method = Headers(scope=scope), scope.get("method", "GET")  # a WebSocket begins as a GET
         try:
-            self._check_source(headers, scope["scheme"])
+            self._check_source(headers, _PAGE_SCHEMES.get(str(scope["scheme"]), str(scope["scheme"])))
             token = None
-            is_open = _is_open(scope["path"], scope["method"])
+            is_open = _is_open(scope["path"], method)
             if not is_open:
                 token = self._find_token(_find_authorization(headers))  # some microseconds: no thread is faster
-                _check_scope(token, scope["method"])
+                _check_scope(token, method)
                 self._check_room()
                 scope.setdefault("state", {})["token"] = token
         except StudioError as error:
@@ -135,6 +136,9 @@ class Guard:
                 raise
             while task.uncancel():
                 pass
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1008, "reason": "unknown token"})
+                return
             if not watched.has_begun:
                 await self._answer(scope["path"], _refuse_token("unknown token"))(scope, receive, send)
             elif not watched.has_ended:

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from studio.errors import StudioError
-from studio.execution.control import Control
+from studio.errors import RunError, StudioError
+from studio.server.error_rows import describe_error
 from studio.server.file_store import FileStore
-from studio.server.job import Job, JobEnd
+from studio.server.job import Job, JobEnd, JobState
+from studio.server.job_control import JobControl
 from studio.server.job_queue import JobQueue
 from studio.server.job_store import JobStore
 from studio.server.job_window import JobWindow, Preference
+from studio.server.job_worker import WorkerDied
 from studio.server.live_job import LiveJob
 from studio.server.stack_gate import StackGate
 from studio.server.time_limit import TimeLimit
@@ -33,9 +35,19 @@ class Runner(Protocol):
     """Runs one job to its end; it may run several at once, each on a thread of its own."""
 
     def run(
-        self, job: Job, document: dict[str, Any], live: LiveJob, control: Control, wait: Callable[[], None]
+        self,
+        job: Job,
+        document: dict[str, Any],
+        live: LiveJob,
+        control: JobControl,
+        wait: Callable[[], None],
+        place: int,
     ) -> JobEnd:
-        """Run a job; `wait` is called once when it is about to run its nodes."""
+        """Run a job at a place of the window; `wait` is called once when it is about to run its nodes.
+
+        Raises:
+            WorkerDied: The worker that ran it died.
+        """
 
     def close(self) -> None:
         """Release what it holds."""
@@ -45,7 +57,8 @@ class Runner(Protocol):
 class _Claimed:
     job: Job
     live: LiveJob
-    control: Control
+    place: int
+    control: JobControl
     gate: StackGate
     limit: TimeLimit
 
@@ -160,28 +173,42 @@ class JobExecutor:
         return min((claimed.limit.check() for claimed in running), default=60.0)
 
     def _start_jobs(self) -> bool:
-        """Start the next job, and with it those that it can be stacked with; return whether there was one."""
-        found: list[tuple[Job, LiveJob]] = []
-        while (preference := self._find_preference()) is not None:
-            claimed = self._queue.claim(preference)
-            if claimed is None:
-                break
-            job, live, is_first = claimed
-            with self._guard:
-                self._window.add(job, is_first=is_first)
-            found.append((job, live))
-        gate = StackGate(job.id for job, _ in found)
-        for job, live in found:
-            control = Control()
-            started = _Claimed(job, live, control, gate, TimeLimit(control, self._most_seconds))
+        """Start the next jobs of all places, with those that they can be stacked with; return whether there were any.
+
+        Each place gets one job after the other in turn, so that workers share what waits.
+        """
+        found: dict[int, list[tuple[Job, LiveJob]]] = {number: [] for number in self._window.places}
+        open_places = list(found)
+        while open_places:
+            open_places = [number for number in open_places if self._claim(number, found[number])]
+        for number, jobs in found.items():
+            self._start_together(number, jobs)
+        return any(found.values())
+
+    def _claim(self, number: int, found: list[tuple[Job, LiveJob]]) -> bool:
+        """Claim the next job of a place; return whether there was one."""
+        preference = self._find_preference(number)
+        claimed = self._queue.claim(preference) if preference is not None else None
+        if claimed is None:
+            return False
+        job, live, is_first = claimed
+        with self._guard:
+            self._window.add(job, is_first=is_first, number=number)
+        found.append((job, live))
+        return True
+
+    def _start_together(self, number: int, jobs: list[tuple[Job, LiveJob]]) -> None:
+        gate = StackGate(job.id for job, _ in jobs)
+        for job, live in jobs:
+            control = JobControl()
+            started = _Claimed(job, live, number, control, gate, TimeLimit(control, self._most_seconds))
             with self._guard:
                 self._running[job.id] = started
             self._pool.submit(self._run, started)
-        return bool(found)
 
-    def _find_preference(self) -> Preference | None:
+    def _find_preference(self, number: int) -> Preference | None:
         with self._guard:
-            return self._window.find_preference()
+            return self._window.find_preference(number)
 
     def _run(self, claimed: _Claimed) -> None:
         """Run a job on a thread of its own."""
@@ -204,12 +231,33 @@ class JobExecutor:
         if self._store.find(job.id).is_cancelling:  # between the claim and here
             control.cancel()
         document = self._store.find_document(job)
-        end = self._runner.run(job, document, claimed.live, control, lambda: claimed.gate.wait(job.id))
+        wait, place = lambda: claimed.gate.wait(job.id), claimed.place
+        try:
+            end = self._runner.run(job, document, claimed.live, control, wait, place)
+        except WorkerDied as died:
+            found = self._handle_worker_loss(claimed, died)
+            if found is None:
+                return
+            end = found
         done = self._queue.complete(job, claimed.limit.explain(end))
         if done is not None:
             seconds = (done.ended or 0) - (job.started or 0)
             self._on_end(done, seconds)
             _log_end(done, seconds)
+
+    def _handle_worker_loss(self, claimed: _Claimed, died: WorkerDied) -> JobEnd | None:
+        """Return how a job ended whose worker died; None if it is queued again.
+
+        One that ran with others is tried alone. One that ran alone has failed, unless something outside may have ended
+        the worker; then it is tried again some times.
+        """
+        nodes = claimed.live.copy_nodes()
+        if claimed.control.cancelled:
+            return JobEnd(JobState.CANCELLED, nodes=nodes)
+        if died.alone and not died.killed:
+            return JobEnd(JobState.FAILED, error=_describe_crash(died), nodes=nodes)
+        self._queue.give_back(claimed.job, is_failed=died.alone, alone=True)
+        return None
 
     def _forget(self, claimed: _Claimed) -> None:
         self._running.pop(claimed.job.id, None)
@@ -240,6 +288,11 @@ class JobExecutor:
         for folder in self._outputs.iterdir() if self._outputs.is_dir() else ():
             if folder.stat().st_mtime < limit:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _describe_crash(died: WorkerDied) -> dict[str, Any]:
+    message, hint = f"the worker that ran it died: {died.cause}", "a node crashed the process, or memory ran out"
+    return describe_error(RunError("E745", message, hint=f"{hint}; the worker's log on the server says more"))
 
 
 def _log_end(job: Job, seconds: float) -> None:

@@ -90,10 +90,10 @@ class JobQueue:
                 self._tell(done, ended=done.ended, reused=done.reused, **more)
         return done
 
-    def give_back(self, job: Job, *, is_failed: bool = False) -> Job:
+    def give_back(self, job: Job, *, is_failed: bool = False, alone: bool = False) -> Job:
         """Queue a job again that ran, or end it as `JobStore.give_back` does."""
         with self._guard:
-            now = self._store.give_back(job, is_failed=is_failed)
+            now = self._store.give_back(job, is_failed=is_failed, alone=alone)
             if now.claim == job.claim and now.state is not JobState.RUNNING:
                 more = {"error": now.error} if now.error is not None else {}
                 self._tell(now, ended=now.ended, **more)

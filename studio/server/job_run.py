@@ -1,65 +1,72 @@
-"""Runs one job: its row to a `Studio.run`, and what comes of it to the end of the row."""
+"""Runs one job: its row to a `RunRequest`, and what comes of it to the end of the row."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from blake3 import blake3
 
-from studio.api.events import Event, RunStarted
-from studio.app import RunResult, Studio
-from studio.errors import Finding, GraphError, RunError, StudioError, describe_exception
+from studio.api.events import Event
+from studio.errors import RunError, StudioError, describe_exception
 from studio.execution.control import Control
-from studio.provenance.output_folder import OutputFolder
-from studio.server.client_values import restore_values
-from studio.server.error_rows import describe_error, describe_errors
+from studio.server.client_values import list_files
+from studio.server.error_rows import describe_error
 from studio.server.file_store import FileStore
-from studio.server.graph_list import GraphList, parse_job_graph
-from studio.server.hidden_paths import hide_paths
+from studio.server.graph_list import GraphList
+from studio.server.graph_run import RunGraph, RunRequest, RunSummary
 from studio.server.job import Job, JobEnd, JobOutput, JobState
+from studio.server.job_worker import WorkerDied
 from studio.server.live_job import LiveJob
 from studio.server.tracing import trace_job
 from studio.surrogates import dump_json
 
-_STATES = {"done": JobState.SUCCEEDED, "cancelled": JobState.CANCELLED}
-
 
 class JobRunner:
-    """Runs jobs in this process. Several may run at once; equal ones run one after the other.
+    """Runs jobs. Several may run at once; equal ones run one after the other.
 
     Args:
-        studio: What runs graphs.
+        run_graph: What runs their graphs.
         graphs: The graphs of the server.
         files: The uploaded files, where outputs join them.
         folder: Where runs write; each recipe has a folder in it, so that files of an equal job are found again.
         on_event: Called with each event of each run.
+        on_close: Called when no job follows.
     """
 
     def __init__(
         self,
-        studio: Studio,
+        run_graph: RunGraph,
         graphs: GraphList,
         files: FileStore,
         folder: Path,
         on_event: Callable[[Event], None] = lambda event: None,
+        on_close: Callable[[], None] = lambda: None,
     ) -> None:
-        self._studio = studio
+        self._run_graph = run_graph
         self._graphs = graphs
         self._files = files
         self._folder = folder
         self._on_event = on_event
+        self._on_close = on_close
         self._guard = threading.Lock()
         self._recipes: dict[str, list[Any]] = {}
 
     def close(self) -> None:
-        """Hold nothing: the studio is the caller's to close."""
+        """Release what runs graphs."""
+        self._on_close()
 
     def run(
-        self, job: Job, document: dict[str, Any], live: LiveJob, control: Control, wait: Callable[[], None]
+        self,
+        job: Job,
+        document: dict[str, Any],
+        live: LiveJob,
+        control: Control,
+        wait: Callable[[], None],
+        place: int = 0,
     ) -> JobEnd:
         """Run a job to its end; errors are in what is returned.
 
@@ -69,36 +76,31 @@ class JobRunner:
             live: Follows its run.
             control: To cancel it.
             wait: Called when its nodes are about to run.
+            place: Its place in the window.
+
+        Raises:
+            WorkerDied: The worker that ran it died.
         """
 
-        def show(event: Event) -> None:
-            if isinstance(event, RunStarted):
-                wait()
-            live.show(event)
+        def show(event: Event, preview: str = "") -> None:
+            live.show(event, preview)
             self._on_event(event)
             trace(event)
 
         try:
             recipe = name_recipe(job)
             with self._hold(recipe), trace_job(job) as trace:
-                result = self._run(job, document, show, control, recipe)
-                outputs = [*self._keep_outputs(result, job.owner)]  # before an equal job replaces the files
+                request = self._create_request(job, document, recipe)
+                summary = self._run_graph(request, place, show, control, wait)
+                outputs = [*self._keep_outputs(summary, job.owner)]  # before an equal job replaces the files
+        except WorkerDied:
+            raise
         except StudioError as error:
             return JobEnd(JobState.FAILED, error=describe_error(error), nodes=live.copy_nodes())
         except (Exception, SystemExit) as error:  # a bug must not end the only executor
             bug = RunError("E999", f"a bug in Studio: {describe_exception(error)}", hint="report it")
             return JobEnd(JobState.FAILED, error=describe_error(bug), nodes=live.copy_nodes())
-        state = _STATES.get(result.status, JobState.FAILED)
-        cause = describe_errors(result.errors) if state is JobState.FAILED else None
-        calls = result.manifest["cache"]
-        return JobEnd(
-            state,
-            outputs,
-            cause,
-            [hide_paths(text) for text in (*result.warnings, *result.notes)],
-            live.copy_nodes(),
-            calls["hits"] == calls["calls"] if state is JobState.SUCCEEDED else None,
-        )
+        return JobEnd(summary.state, outputs, summary.error, summary.warnings, live.copy_nodes(), summary.reused)
 
     @contextmanager
     def _hold(self, recipe: str) -> Iterator[None]:
@@ -115,42 +117,27 @@ class JobRunner:
                 if not held[1]:
                     del self._recipes[recipe]
 
-    def _run(
-        self, job: Job, document: dict[str, Any], show: Callable[[Event], None], control: Control, recipe: str
-    ) -> RunResult:
+    def _create_request(self, job: Job, document: dict[str, Any], recipe: str) -> RunRequest:
         path = self._graphs.find_base(job.graph) if job.graph is not None else None
-        graph = parse_job_graph(document, path, self._files.folder)
-        faults: list[Finding] = []
-        values = restore_values(graph, job.values or {}, lambda name: self._files.find(name).path, faults)
-        if faults:
-            raise GraphError(faults)
-        return self._studio.run(
-            graph,
-            values,
+        values = dict(job.values or {})
+        return RunRequest(
+            key=f"{job.id}.{job.claim}",
+            document=document,
+            path=str(path or ""),
+            values=values,
+            files={name: str(self._files.find(name).path) for name in list_files(values)},
+            file_folder=str(self._files.folder),
+            roots=[str(root) for root in self._graphs.roots] if path is not None else [],
             only=job.only,
-            output=create_output_folder(self._folder / recipe, job.formats),
-            roots=self._graphs.roots if path is not None else (),
-            on_event=show,
-            control=control,
-            load_outputs=False,
-            stack_group="jobs",
+            formats=job.formats,
+            folder=str(self._folder / recipe),
         )
 
-    def _keep_outputs(self, result: RunResult, owner: str) -> Iterable[JobOutput]:
-        for file in result.files:
-            stored = self._files.link(file.path, file.digest, file.path.name, owner)
-            yield JobOutput(file.output, file.index, file.path.name, stored.digest, stored.bytes, hide_paths(file.loss))
-
-
-def create_output_folder(folder: Path, formats: Mapping[str, str]) -> OutputFolder:
-    """Return the folder that a job writes to.
-
-    Args:
-        folder: The folder.
-        formats: Extensions of the files of outputs that have another than the default.
-    """
-    names = {output: f"{{output}}.{extension}" for output, extension in formats.items()}
-    return OutputFolder(folder, names=names, is_apart=True)
+    def _keep_outputs(self, summary: RunSummary, owner: str) -> Iterable[JobOutput]:
+        for file in summary.files:
+            path = Path(file.path)
+            stored = self._files.link(path, file.digest, path.name, owner)
+            yield JobOutput(file.output, file.index, path.name, stored.digest, stored.bytes, file.loss)
 
 
 def name_recipe(job: Job) -> str:

@@ -32,7 +32,7 @@ KEY_SEPARATOR = "\n"
 _CRASHED = {
     "code": "E822",
     "where": "",
-    "message": f"the server died {MOST_CRASHES} times while this job ran",
+    "message": f"the server or its worker died {MOST_CRASHES} times while this job ran",
     "hint": "look into the log of the system; retry runs the job again",
     "retry": True,
 }
@@ -308,15 +308,18 @@ class JobStore:
         with self._file.reading() as connection:
             return _find_next(connection, Preference(stack)) is not None
 
-    def give_back(self, job: Job, *, is_failed: bool = False) -> Job:
+    def give_back(self, job: Job, *, is_failed: bool = False, alone: bool = False) -> Job:
         """Queue a job again that ran, before others of its priority, unless its claim was lost.
 
         Args:
             job: The job.
             is_failed: Whether the server failed to run it, which counts as its death does.
+            alone: Whether it is to run alone from now on, though its nodes could be stacked.
         """
         own = (job.id, job.claim)
         with self._file.transaction() as connection:
+            if alone:
+                connection.execute("UPDATE jobs SET stack = '' WHERE id = ? AND claim = ?", own)
             if is_failed:
                 self._queue_again(connection, "state = 'running' AND id = ? AND claim = ?", own)
             else:

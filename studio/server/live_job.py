@@ -27,8 +27,8 @@ from studio.server.preview_image import encode_preview
 
 log = logging.getLogger("studio.server")
 
-_SECONDS_BETWEEN_STEPS = 0.1  # ten events of progress in a second
-_SECONDS_BETWEEN_PREVIEWS = 0.25
+SECONDS_BETWEEN_STEPS = 0.1  # ten events of progress in a second
+SECONDS_BETWEEN_PREVIEWS = 0.25
 
 
 class LiveJob:
@@ -59,14 +59,19 @@ class LiveJob:
         """The share of nodes that have ended."""
         return self.ended / self.total if self.total else 0.0
 
-    def show(self, event: Event) -> None:
-        """Take in one event of the run."""
+    def show(self, event: Event, preview: str = "") -> None:
+        """Take in one event of the run.
+
+        Args:
+            event: The event.
+            preview: Its preview as a data URL, if it is encoded already.
+        """
         if isinstance(event, RunStarted):
             self.total = event.nodes
         elif isinstance(event, NodeProgressed):
             self._show_step(event)
-            if event.preview is not None:
-                self._show_preview(event.node, event.preview)
+            if preview or event.preview is not None:
+                self._show_preview(event.node, event.preview, preview)
         elif isinstance(event, NodeEvent):
             self._show_node(event)
 
@@ -75,14 +80,14 @@ class LiveJob:
         with self._guard:
             return {name: dict(node) for name, node in self.nodes.items()}
 
-    def _show_preview(self, node: str, image: Image) -> None:
+    def _show_preview(self, node: str, image: Image | None, encoded: str) -> None:
         now = time.monotonic()
         with self._guard:
             if now < self._next_preview:
                 return
-            self._next_preview = now + _SECONDS_BETWEEN_PREVIEWS
+            self._next_preview = now + SECONDS_BETWEEN_PREVIEWS
         try:
-            self.preview = {"node": node, "image": encode_preview(image)}
+            self.preview = {"node": node, "image": encode_preview(image) if image is not None else encoded}
         except Exception as error:  # of a plugin's own making; the run goes on without it
             log.debug("a preview of %s cannot be shown: %s", node, error)
             return
@@ -95,7 +100,7 @@ class LiveJob:
             node |= {"done": event.done, "total": event.total}
             if now < self._next_step:
                 return
-            self._next_step = now + _SECONDS_BETWEEN_STEPS
+            self._next_step = now + SECONDS_BETWEEN_STEPS
         self._report("node", {"node": event.node, "state": "running", "done": event.done, "total": event.total})
 
     def _show_node(self, event: NodeEvent) -> None:

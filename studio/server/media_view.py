@@ -44,6 +44,7 @@ class MediaView:
         self._known: dict[str, Mapping[str, Any]] = {}
         self._guard = threading.Lock()
         self._threads = CapacityLimiter(_THREADS)
+        self._bytes: int | None = None  # of all that is kept; None if it is to be counted
 
     @property
     def waiting(self) -> int:
@@ -80,6 +81,13 @@ class MediaView:
             row = {"url": f"{FILES_URL}/{name}", "key": name, "name": shown_name, "bytes": size}
             return {**row, "media_type": media_type, "type": find_kind(media_type), "why": error.message}
 
+    def count_bytes(self) -> int:
+        """Return how many bytes take the small images and descriptions."""
+        with self._guard:
+            if self._bytes is None:
+                self._bytes = sum(_find_size(path) for path in self._folder.glob("??/*"))
+            return self._bytes
+
     def find_thumbnail(self, name: str) -> Path:
         """Return the small image of a file.
 
@@ -96,6 +104,7 @@ class MediaView:
 
     def forget_unused(self) -> None:
         """Remove what is kept of files that are gone."""
+        self._bytes = None
         kept = {_name_kept(digest) for digest in self._files.list_digests()}
         limit = time.time() - _SECONDS_TO_WRITE
         for path in self._folder.glob("??/*"):
@@ -122,6 +131,8 @@ class MediaView:
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 with replace_file(kept, sync="none") as temporary:
                     temporary.write_text(json.dumps(facts), encoding="utf-8")
+                if self._bytes is not None:
+                    self._bytes += _find_size(kept) + _find_size(self._folder / _name_thumbnail(file.digest))
             if len(self._known) > 4096:
                 self._known.clear()
             self._known[file.digest] = facts
@@ -160,6 +171,13 @@ def _name_kept(digest: str) -> str:
 
 def _name_thumbnail(digest: str) -> str:
     return f"{_name_kept(digest)}.webp"
+
+
+def _find_size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # it is removed at this moment
+        return 0
 
 
 def _load(path: Path) -> dict[str, Any] | None:

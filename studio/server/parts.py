@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 
 from studio.app import Studio
 from studio.errors import UsageError
@@ -52,6 +52,7 @@ class ServerOptions:
         most_seconds: How long a job may run; 0 for no limit.
         most_stored_bytes: How many bytes of files are kept; 0 for no limit.
         most_stacked: How many jobs whose nodes can be stacked run beside each other.
+        workers: How many worker processes run jobs; 0 to run them in this process.
         certificate: File of a certificate with its chain, in PEM, for HTTPS; None for HTTP.
         private_key: File of its key; None if it is in the same file.
     """
@@ -73,6 +74,7 @@ class ServerOptions:
     most_seconds: float = 86400.0
     most_stored_bytes: int = 0
     most_stacked: int = 8
+    workers: int = 0
     certificate: Path | None = None
     private_key: Path | None = None
 
@@ -115,6 +117,11 @@ class Parts:
     webhook_forms: dict[str, Callable[[str, Job], Mapping[str, Any]]] = field(default_factory=dict)
     on_close: list[Callable[[], None]] = field(default_factory=list)
 
+    def start_draining(self) -> None:
+        """Take no more jobs, and tell all who watch."""
+        self.is_draining = True
+        self.logs.all_jobs.add("server", {"draining": True}, None)
+
     def check_open(self) -> None:
         """Refuse new work while the server ends.
 
@@ -141,7 +148,7 @@ class Parts:
             self.executor.stop_run(job_id)
         return job
 
-    def find_limits(self, request: Request) -> TokenLimits:
+    def find_limits(self, request: HTTPConnection) -> TokenLimits:
         """Return what the token of a request may use; without a token that is everything."""
         token = find_token(request)
         return token.limits if token is not None else TokenLimits()
@@ -160,7 +167,7 @@ class Parts:
         if limits.most_bytes is not None:
             limits.check_bytes(owner, self.files.count_bytes(owner) + more_bytes)
 
-    def find_job(self, request: Request, job_id: str) -> Job:
+    def find_job(self, request: HTTPConnection, job_id: str) -> Job:
         """Return a job that the token of a request may see.
 
         Raises:
@@ -173,25 +180,25 @@ class Parts:
         return job
 
 
-def find_token(request: Request) -> Token | None:
+def find_token(request: HTTPConnection) -> Token | None:
     """Return the token of a request, or None."""
     token: Token | None = request.scope.get("state", {}).get("token")
     return token
 
 
-def is_reader(request: Request) -> bool:
+def is_reader(request: HTTPConnection) -> bool:
     """Return whether a request has a token that may only read."""
     token = find_token(request)
     return token is not None and token.scope is Scope.READ
 
 
-def find_owner(request: Request) -> str | None:
+def find_owner(request: HTTPConnection) -> str | None:
     """Return whose jobs a request may see; None for those of all."""
     token = find_token(request)
     return token.name if token is not None and token.scope is Scope.RUN else None
 
 
-def name_owner(request: Request) -> str:
+def name_owner(request: HTTPConnection) -> str:
     """Return the name that jobs of a request are known by."""
     token = find_token(request)
     return token.name if token is not None else ""

@@ -69,17 +69,23 @@ def create_problem(
     error: StudioError, *, status: int | None = None, headers: Mapping[str, str] | None = None
 ) -> ProblemResponse:
     """Return the response to a request that ends with an error."""
+    problem = describe_problem(error, status)
+    number = int(problem["status"])
+    more = {**find_retry(error), **(headers or {})}
+    if number == HTTPStatus.UNAUTHORIZED:
+        more["www-authenticate"] = "Bearer"
+    return ProblemResponse(problem, number, more)
+
+
+def describe_problem(error: StudioError, status: int | None = None) -> dict[str, Any]:
+    """Return an error as problem JSON; its status is that of the error if none is given."""
     number = find_status(error) if status is None else status
     row = describe_error(error)
     row["retry"] |= error.code in _RETRY_AFTER_SECONDS
-    problem = {
+    return {
         "type": f"urn:studio:error:{error.code}",
         "title": HTTPStatus(number).phrase,
         "status": number,
         "detail": row.pop("message"),
         **row,
     }
-    more = {**find_retry(error), **(headers or {})}
-    if number == HTTPStatus.UNAUTHORIZED:
-        more["www-authenticate"] = "Bearer"
-    return ProblemResponse(problem, number, more)

@@ -11,7 +11,9 @@ import ssl
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -22,6 +24,7 @@ from studio.server.default_files import DefaultFiles
 from studio.server.file_store import FileStore
 from studio.server.graph_history import GraphHistory
 from studio.server.graph_list import GraphList
+from studio.server.graph_run import RunGraph, create_run_here
 from studio.server.job_executor import JobExecutor
 from studio.server.job_file import JobFile, own_folder
 from studio.server.job_logs import JobLogs
@@ -30,9 +33,11 @@ from studio.server.job_run import JobRunner
 from studio.server.job_store import JobStore
 from studio.server.job_view import describe_job
 from studio.server.job_window import JobWindow
+from studio.server.job_worker import JobWorkers
 from studio.server.media_view import MediaView
 from studio.server.metrics import Metrics
 from studio.server.parts import Parts, ServerOptions
+from studio.server.routes.socket import MOST_MESSAGE_BYTES
 from studio.server.submissions import Submissions
 from studio.server.token_store import TokenStore
 from studio.server.web_app import create_web_app, is_loopback
@@ -148,7 +153,9 @@ class Server:
             timeout_graceful_shutdown=5,
             limit_concurrency=_MOST_CONNECTIONS,
             http=Connection,  # it limits headers; the other parser does not
-            ws="none",
+            ws=_find_socket_protocol(),
+            ws_max_size=MOST_MESSAGE_BYTES,
+            ws_per_message_deflate=False,
             h11_max_incomplete_event_size=64 * 1024,
             ssl_certfile=self.options.certificate,
             ssl_keyfile=self.options.private_key,
@@ -164,7 +171,7 @@ class Server:
             stopping = asyncio.create_task(self._stopping.wait())
             await asyncio.wait({stopping, task}, return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
-        parts.is_draining = True
+        parts.start_draining()
         await asyncio.to_thread(parts.executor.close, self.options.grace_seconds)
         parts.close()
         server.should_exit = True
@@ -178,7 +185,7 @@ class Server:
         stopping = asyncio.create_task(self._stopping.wait())
         if not self._stop:
             await asyncio.wait({stopping, answering}, return_when=asyncio.FIRST_COMPLETED)
-        parts.is_draining = True
+        parts.start_draining()
         stopping.cancel()
         answering.cancel()
         await asyncio.wait({answering})
@@ -200,15 +207,17 @@ class Server:
         outputs = options.data.absolute() / "outputs"
         logs = JobLogs(loop)
         metrics = Metrics()
-        runner = JobRunner(studio, self._graphs, files, outputs, metrics.show)
+        run_graph, close = self._find_runners()
+        runner = JobRunner(run_graph, self._graphs, files, outputs, metrics.show, close)
         queue = JobQueue(store, logs)
         media = MediaView(files, options.data.absolute() / "previews", studio.settings.media)
+        files.count_more = media.count_bytes
         executor = JobExecutor(
             store,
             queue,
             files,
             runner,
-            JobWindow(options.most_stacked),
+            JobWindow(options.most_stacked, max(1, options.workers)),
             outputs,
             keep_seconds=options.keep_seconds,
             most_seconds=options.most_seconds,
@@ -222,6 +231,14 @@ class Server:
         hooks = (WebhookStore(self._file), WebhookGuard(options.webhook_hosts))
         return Parts(*own, *run, *shown, metrics, *hooks)
 
+    def _find_runners(self) -> tuple[RunGraph, Callable[[], None]]:
+        """Return what runs graphs of jobs, and what ends it: this process, or workers."""
+        count = self.options.workers
+        if not count:
+            return create_run_here(self._studio), lambda: None
+        workers = JobWorkers(self._studio.settings, count, self.options.data.absolute() / "logs")
+        return workers.run, workers.close
+
     def _start_webhooks(self, parts: Parts) -> None:
         sender = WebhookSender(
             parts.webhooks,
@@ -233,6 +250,15 @@ class Server:
         )
         sender.start()
         parts.on_close.append(sender.close)
+
+
+def _find_socket_protocol() -> Any:
+    """Return what speaks WebSocket; "none" if that is not installed."""
+    if find_spec("websockets") is None:
+        return "none"
+    from studio.server.socket_connections import SocketConnection
+
+    return SocketConnection
 
 
 class _QuietServer(uvicorn.Server):

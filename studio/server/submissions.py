@@ -26,6 +26,7 @@ from studio.server.client_values import (
 )
 from studio.server.file_store import FileStore, parse_file_name
 from studio.server.graph_list import GraphList, parse_job_graph
+from studio.server.graph_run import create_output_folder
 from studio.server.job import (
     HIGHEST_PRIORITY,
     LOWEST_PRIORITY,
@@ -35,7 +36,6 @@ from studio.server.job import (
     Submission,
     Webhook,
 )
-from studio.server.job_run import create_output_folder
 from studio.server.stack_names import name_models, name_stack
 from studio.suggestion import suggest
 from studio.surrogates import dump_json

@@ -29,11 +29,13 @@ from studio.server.routes import (
     graphs,
     health,
     jobs,
+    llms,
     media,
     metrics,
     page,
     results,
     session,
+    socket,
     webhooks,
 )
 from studio.version import VERSION
@@ -46,11 +48,12 @@ def create_web_app(parts: Parts) -> ASGIApp:
     app = FastAPI(
         title="Studio", version=VERSION, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
-    for module in (graphs, jobs, events, files, media, results, session, device, webhooks):
+    for module in (graphs, jobs, events, files, media, results, session, device, webhooks, socket):
         app.include_router(module.create_router(parts), prefix=API)
     app.include_router(health.create_router(parts))
     app.include_router(page.create_router())
     app.include_router(metrics.create_router(parts))
+    app.include_router(llms.create_router(parts))
     for face in (models, images, edits, speech, transcriptions, videos):
         app.include_router(face.create_router(parts))
     for face in (predictions, replicate_models):

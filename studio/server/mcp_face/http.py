@@ -11,9 +11,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive, Scope, Send
 
 from studio.errors import RunError
+from studio.server import guard
 from studio.server.body import limit_body
-from studio.server.parts import Parts, name_owner
+from studio.server.parts import Parts, find_token
 from studio.server.problem import create_problem
+from studio.server.token_store import Token
 
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -34,8 +36,8 @@ class McpEndpoint:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._starting = asyncio.Lock()
-        self._managers: dict[str, StreamableHTTPSessionManager] = {}
-        self._tasks: list[asyncio.Task[None]] = []
+        self._managers: dict[Token | None, tuple[StreamableHTTPSessionManager, asyncio.Task[None]]] = {}
+        self._timer: asyncio.TimerHandle | None = None
         parts.on_close.append(self.close)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,23 +47,32 @@ class McpEndpoint:
             await create_problem(RunError("E802", message, hint=hint))(scope, receive, send)
             return
         request = Request(scope, receive)
-        owner = name_owner(request)
+        token = find_token(request)
         try:
             body = await limit_body(request, _find_limit(self._parts)).body()
         except ClientDisconnect:
             return
         async with self._starting:
-            manager = self._managers.get(owner)
-            if manager is None:
-                manager = self._managers[owner] = await self._start()
+            if token not in self._managers:
+                self._managers[token] = await self._start()
+            manager = self._managers[token][0]
         await manager.handle_request(scope, _replay(body, receive), send)
 
     def close(self) -> None:
         """End all sessions."""
-        for task in self._tasks:
+        if self._timer is not None:
+            self._timer.cancel()
+        for _, task in self._managers.values():
             task.cancel()
 
-    async def _start(self) -> StreamableHTTPSessionManager:
+    def _check_tokens(self) -> None:
+        """End the sessions of removed tokens, with the calls that run in them."""
+        has = self._parts.tokens.has
+        for token in [token for token in self._managers if token is not None and not has(token)]:
+            self._managers.pop(token)[1].cancel()
+        self._timer = asyncio.get_running_loop().call_later(guard.SECONDS_BETWEEN_CHECKS, self._check_tokens)
+
+    async def _start(self) -> tuple[StreamableHTTPSessionManager, asyncio.Task[None]]:
         manager = await asyncio.to_thread(_create_manager, self._parts)
         ready = asyncio.Event()
 
@@ -70,9 +81,11 @@ class McpEndpoint:
                 ready.set()
                 await asyncio.Event().wait()  # until it is cancelled
 
-        self._tasks.append(asyncio.create_task(run()))
+        task = asyncio.create_task(run())
         await ready.wait()
-        return manager
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(guard.SECONDS_BETWEEN_CHECKS, self._check_tokens)
+        return manager, task
 
 
 def _find_limit(parts: Parts) -> int:

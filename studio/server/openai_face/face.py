@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, aclosing
 from typing import Any
 
 from fastapi import Request
@@ -15,7 +15,7 @@ from starlette.responses import Response, StreamingResponse
 
 from studio.errors import RunError, StudioError, UsageError
 from studio.graph import ResolvedGraph
-from studio.server.client_jobs import ClientGone, cancel_unwatched, find_path, wait_for_end
+from studio.server.client_jobs import ClientGone, cancel_unwatched, find_path, wait_for_end, watch_job
 from studio.server.hidden_paths import hide_paths
 from studio.server.job import Job, JobOutput, JobState
 from studio.server.parts import Parts
@@ -172,7 +172,10 @@ async def _queue_all(parts: Parts, request: Request, wanted: Iterable[JobRequest
 
 
 async def stream_jobs(
-    parts: Parts, jobs: Sequence[Job], describe: Callable[[Job], Iterable[Mapping[str, Any]]]
+    parts: Parts,
+    jobs: Sequence[Job],
+    describe: Callable[[Job], Iterable[Mapping[str, Any]]],
+    describe_running: Callable[[str], Iterable[Mapping[str, Any]]] = lambda job_id: (),
 ) -> AsyncIterator[bytes]:
     """Yield server-sent events of jobs, each when it has ended; cancel what is left when the client goes.
 
@@ -180,6 +183,7 @@ async def stream_jobs(
         parts: The parts of the server.
         jobs: The jobs.
         describe: Returns the events of a job that succeeded.
+        describe_running: Returns new events of a job that runs, by its id.
     """
     try:
         with ExitStack() as watched:
@@ -187,7 +191,12 @@ async def stream_jobs(
                 watched.enter_context(parts.logs.watch(job.id))
             for job in jobs:
                 try:
-                    ended = check_end(await wait_for_end(parts, job.id))
+                    async with aclosing(watch_job(parts, job.id)) as changes:
+                        async for now in changes:
+                            job_now = now
+                            for event in await run_in_threadpool(describe_running, job.id):
+                                yield _write_event(event)
+                    ended = check_end(job_now)
                     events = await run_in_threadpool(describe, ended)
                 except StudioError as error:
                     yield _write_event({"type": "error", **describe_error(error)})

@@ -18,6 +18,7 @@ from studio.server.client_jobs import list_outputs
 from studio.server.file_store import FILES_URL, PREFIX
 from studio.server.job import Job
 from studio.server.openai_face.face import answer_stream, encode_file, queue_jobs, run_jobs, stream_jobs
+from studio.server.openai_face.partial_images import MOST_PARTS, PartialImages
 from studio.server.parts import Parts
 from studio.server.problem import JsonResponse
 from studio.server.submissions import JobRequest
@@ -81,6 +82,20 @@ def read_size(body: Mapping[str, Any], resolved: ResolvedGraph) -> dict[str, int
     return own
 
 
+def read_partial_count(body: Mapping[str, Any]) -> int:
+    """Return how many images that are not finished are asked for.
+
+    Raises:
+        UsageError: E809 for a wrong number.
+    """
+    count = body.get("partial_images")
+    if count is None:
+        return 0
+    if type(count) is not int or not 0 <= count <= MOST_PARTS:
+        raise refuse("partial_images", f"take 0 to {MOST_PARTS}")
+    return count
+
+
 def refuse(name: str, hint: str) -> UsageError:
     """Return the error of an invalid parameter."""
     return UsageError("E809", f"invalid {name}", where=f"/{name}", hint=hint)
@@ -105,6 +120,7 @@ async def answer_images(
     """
     made = int(time.time())
     if body.get("stream"):
+        part_images = PartialImages(read_partial_count(body), str(body.get("output_format") or "png"))
         jobs = await queue_jobs(parts, request, wanted)
         row = _describe_event(body, made)
 
@@ -113,7 +129,15 @@ async def answer_images(
             usage = {"type": f"{kind}.completed", **row, "usage": _USAGE}
             return [{**usage, "b64_json": encode_file(parts, one)} for one in files]
 
-        return answer_stream(stream_jobs(parts, jobs, describe))
+        def describe_running(job_id: str) -> list[dict[str, Any]]:
+            live = parts.logs.find_live(job_id) if part_images else None
+            found = part_images.take(job_id, live) if live is not None else None
+            if found is None:
+                return []
+            index, image = found
+            return [{"type": f"{kind}.partial_image", **row, "partial_image_index": index, "b64_json": image}]
+
+        return answer_stream(stream_jobs(parts, jobs, describe, describe_running))
     return await run_in_threadpool(
         _describe, parts, request, body, await run_jobs(parts, request, wanted), output, made
     )

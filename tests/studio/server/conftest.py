@@ -38,8 +38,9 @@ class Desk:
         self.probe = Probe()
         self.graphs = folder / "graphs"
         self.graphs.mkdir(exist_ok=True)
+        self._settings = {"plugins_dir": options.pop("plugins_dir", None)}
         self._options = {"data": folder / "data", "graphs": self.graphs, "port": 0, "grace_seconds": 5.0, **options}
-        self._studio = open_studio(folder / "cache", self.probe)
+        self._studio = open_studio(folder / "cache", self.probe, **self._settings)
         self.server = Server(self._studio, ServerOptions(**self._options))
         ready = threading.Event()
         self._thread = threading.Thread(target=self.server.run, args=(ready.set,))
@@ -99,7 +100,7 @@ class Desk:
     def restart(self) -> None:
         """End the server, and start another one in its folder."""
         self.stop()
-        self.__init__(self.folder, **self._options)  # type: ignore[misc]
+        self.__init__(self.folder, **self._settings, **self._options)  # type: ignore[misc]
 
 
 def note_cancelling_threads(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[threading.Thread]:

@@ -49,10 +49,15 @@ def test_jobs_of_the_same_models_are_preferred_for_a_bounded_time() -> None:
     assert asked[65] == Preference()
 
 
-def test_workers_take_any_job() -> None:
-    window = JobWindow(8, workers=2)
-    window.add(make_job(1), is_first=True)
+def test_each_worker_takes_any_job_and_what_it_can_be_stacked_with() -> None:
+    window = JobWindow(2, places=2)
+    first = make_job(1, stack="s", models="m")
+    window.add(first, is_first=True, number=0)
 
-    assert window.find_preference() == Preference()
-    window.add(make_job(2), is_first=True)
-    assert window.find_preference() is None
+    assert (window.find_preference(0), window.find_preference(1)) == (Preference("s"), Preference())
+    window.add(make_job(2, stack="s"), is_first=True, number=0)
+    window.add(make_job(3), is_first=True, number=1)
+    assert (window.find_preference(0), window.find_preference(1)) == (None, None)
+    assert (len(window), window.most) == (3, 4)
+    window.remove(first)
+    assert (window.find_preference(0), len(window)) == (Preference("s"), 2)

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import io
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -237,3 +238,34 @@ def test_a_session_belongs_to_its_token_and_takes_no_room_of_others(
     assert ask(bob, "initialize", hello).status_code == 200
     assert ask(bob, "tools/list", {}, session).status_code == 404
     assert ask(ada, "tools/list", {}, session).status_code == 200
+
+
+def test_the_session_of_a_removed_token_ends(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.server.guard.SECONDS_BETWEEN_CHECKS", 0.05)
+    secret = desk.parts.tokens.add("ada", Scope.RUN)
+    other = desk.parts.tokens.add("bo", Scope.RUN)
+    desk.write_graph("noise", PAINT)
+    initialize = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "initialize",
+        "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
+    }
+    headers = {"accept": "application/json, text/event-stream", "authorization": f"Bearer {secret}"}
+
+    def ask(row: dict[str, Any], **more: str) -> Any:
+        return desk.client.post("/mcp", json=row, headers={**headers, **more})
+
+    session = {"mcp-session-id": ask(initialize).headers["mcp-session-id"]}
+    listing = {"jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": {}}
+    before = ask(listing, **session)
+    made = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+    desk.parts.tokens.remove("ada")
+    again = desk.parts.tokens.add("ada", Scope.RUN)  # of another person, with the name of the first
+    time.sleep(0.3)
+    after = ask(made, **session, authorization=f"Bearer {again}")
+    refused = ask(listing, **session)
+
+    assert before.status_code == 200
+    assert (after.status_code, refused.status_code) == (404, 401)
+    assert ask(initialize, authorization=f"Bearer {other}").status_code == 200

@@ -72,6 +72,52 @@ def test_images_come_from_a_graph_with_another_seed_each(start: Callable[..., De
     assert np.array_equal(read(events[0]), make_noise(3, 16))
 
 
+def test_images_that_are_not_finished_come_before_the_last_one(desk: Desk) -> None:
+    from studio.api import Image as Picture
+    from studio.api.events import NodeProgressed
+
+    waiting = {
+        "inputs": {"prompt": {"type": "text"}},
+        "nodes": {
+            "a": {"type": "fake.wait", "inputs": {"gate": "gate", "cautious": True}},
+            "b": {"type": "fake.image", "inputs": {"seed": {"from": "a"}}},
+        },
+        "outputs": {"picture": {"from": "b"}},
+    }
+    desk.write_graph("slow", waiting)
+    preview = Picture(np.full((8, 8, 3), 200, np.uint8))
+
+    with connect(desk) as client:
+        stream = client.images.generate(
+            model="slow", prompt="a tree", stream=True, partial_images=2, output_format="jpeg"
+        )
+        desk.probe.wait_for("gate")
+        [job] = desk.client.get("/api/v1/jobs").json()["jobs"]
+        live = desk.parts.logs.find_live(job["id"])
+        assert live is not None
+        found = []
+        for done in (1, 4, 5, 9):  # of 10 steps, the first is too early and the last one too many
+            time.sleep(0.3)
+            live.show(NodeProgressed("run", "b", "fake.image", done, 10, preview))
+            if done in (4, 9):
+                found.append(next(stream))
+        desk.probe.open("gate")
+        found += stream
+
+    assert [event.type for event in found] == [
+        "image_generation.partial_image",
+        "image_generation.partial_image",
+        "image_generation.completed",
+    ]
+    assert [event.partial_image_index for event in found[:2]] == [0, 1]
+    data = base64.b64decode(found[0].b64_json)
+    with Image.open(io.BytesIO(data)) as image:
+        assert (image.format, image.size) == ("JPEG", (8, 8))
+        assert abs(int(np.asarray(image.convert("L")).mean()) - 200) < 4
+    with connect(desk) as client, pytest.raises(openai.UnprocessableEntityError, match="invalid partial_images"):
+        client.images.generate(model="slow", prompt="a tree", stream=True, partial_images=9)
+
+
 def test_models_are_the_graphs_that_can_run(start: Callable[..., Desk]) -> None:
     desk = start(models={"gpt-image-1": "paint"})
     desk.write_graph("paint", PAINT)

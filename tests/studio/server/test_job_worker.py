@@ -1,0 +1,248 @@
+"""Jobs in worker processes: crashes, cancelling, stacks, events, and the end of the server."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import graph
+
+from tests.studio.server.conftest import PATIENCE_SECONDS, Desk
+from tests.studio.server.routes.test_events import follow
+
+pytestmark = pytest.mark.xdist_group("processes")
+
+PLUGIN = '''"""Node types that say where they run, wait for files, and crash."""
+
+import ctypes
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+
+from studio.api import Batch, Context, Image, hookimpl, node
+
+
+def wait_for(ctx, path):
+    Path(path + ".here").touch()
+    while not Path(path).exists():
+        ctx.step(1, 2, preview=Image(np.zeros((8, 8, 3), np.uint8)))
+        time.sleep(0.01)
+
+
+@node("desk.work", cache="never")
+def work(ctx: Context, a: int = 0, kind: str = "", gate: str = "") -> int:
+    """Return the id of the process."""
+    if gate:
+        wait_for(ctx, gate)
+    if kind == "exit":
+        os._exit(7)
+    if kind == "segfault":
+        ctypes.string_at(0)
+    if kind == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if kind == "raise":
+        raise ValueError("bad")
+    return os.getpid()
+
+
+def run_stack(ctx, calls):
+    for call in calls:
+        if call["gate"]:
+            wait_for(ctx, call["gate"])
+    for call in calls:
+        if call["kind"] == "exit":
+            os._exit(7)
+    if any(call["kind"] == "hang" for call in calls):
+        while len(calls) > 1 or not Path(calls[0]["mark"]).exists():  # it hangs once, and then alone it does not
+            Path(calls[0]["mark"]).touch()
+            time.sleep(0.05)
+    return [f"{os.getpid()} {len(calls)}" for _ in calls]
+
+
+@node("desk.stack", lane="device", device_free=True, cache="never", batch=Batch(run_stack, limit=8))
+def stack(ctx: Context, a: int = 0, kind: str = "", gate: str = "", mark: str = "") -> str:
+    """Return the id of the process, and how many calls ran together."""
+    return run_stack(ctx, [{"a": a, "kind": kind, "gate": gate, "mark": mark}])[0]
+
+
+@hookimpl
+def studio_node_types():
+    return [work, stack]
+'''
+StartWorkers = Callable[..., Desk]
+
+
+def make_graph(type: str = "desk.work", **values: Any) -> dict[str, Any]:
+    """Return a graph of one node."""
+    return graph({"n": (type, values)}, found="n")
+
+
+@pytest.fixture
+def begin(start: Callable[..., Desk], tmp_path: Path) -> StartWorkers:
+    """Start servers with workers."""
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "studio_desk.py").write_text(PLUGIN, encoding="utf-8")
+
+    def run(workers: int = 1, **options: Any) -> Desk:
+        return start(workers=workers, plugins_dir=tmp_path / "plugins", **options)
+
+    return run
+
+
+def read_output(desk: Desk, job: Mapping[str, Any]) -> Any:
+    """Return what a job made."""
+    assert job["state"] == "succeeded", job
+    return desk.client.get(job["outputs"][0]["url"]).text
+
+
+def wait_for_file(path: Path) -> None:
+    """Wait until a file is there."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not path.exists():
+        assert time.monotonic() < deadline, path
+        time.sleep(0.01)
+
+
+def test_a_job_runs_in_a_worker_and_its_events_and_previews_come_through(begin: StartWorkers, tmp_path: Path) -> None:
+    desk, gate = begin(), tmp_path / "gate"
+    job = desk.submit(make_graph(gate=str(gate)))
+    wait_for_file(tmp_path / "gate.here")
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while desk.show(job)["preview"] is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    running = desk.show(job)
+    gate.touch()
+
+    done = desk.wait(job)
+    followed = follow(desk, f"/api/v1/jobs/{job['id']}/events")
+    states = [data["state"] for _, _, data in followed if "state" in data]
+
+    assert int(read_output(desk, done)) not in (0, os.getpid())
+    assert running["preview"]["image"].startswith("data:image/webp;base64,")
+    assert running["nodes"]["n"]["state"] == "running"
+    assert (done["nodes"]["n"]["state"], done["progress"]) == ("done", 1.0)
+    assert states[-1] == "succeeded"
+    assert 'studio_nodes_total{outcome="ran",type="desk.work"} 1.0' in desk.client.get("/metrics").text
+
+
+def test_a_job_that_crashes_its_worker_fails_alone_and_the_next_one_gets_a_new_process(begin: StartWorkers) -> None:
+    desk = begin()
+    before = read_output(desk, desk.run(make_graph()))
+
+    crashed = desk.run(make_graph(kind="exit"))
+    after = read_output(desk, desk.run(make_graph(a=2)))
+
+    assert (crashed["state"], crashed["error"]["code"], crashed["error"]["retry"]) == ("failed", "E745", False)
+    assert crashed["error"]["message"] == "the worker that ran it died: it ended with exit code 7"
+    assert str(desk.folder) not in str(crashed)
+    assert before != after
+
+
+@pytest.mark.slow
+def test_a_job_whose_worker_is_killed_is_tried_again_some_times(
+    begin: StartWorkers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.server.job_store.MOST_CRASHES", 2)
+    desk = begin()
+
+    job = desk.run(make_graph(kind="killed"))
+
+    assert (job["state"], job["error"]["code"]) == ("failed", "E822")
+    assert read_output(desk, desk.run(make_graph()))
+
+
+def test_of_a_stack_that_crashes_only_the_job_that_did_it_fails(begin: StartWorkers, tmp_path: Path) -> None:
+    desk, gate = begin(), str(tmp_path / "gate")
+    holder = desk.submit(make_graph(gate=gate))
+    wait_for_file(tmp_path / "gate.here")
+    jobs = [desk.submit(make_graph("desk.stack", a=n, kind="exit" if n == 1 else "")) for n in range(3)]
+    (tmp_path / "gate").touch()
+
+    ended = [desk.wait(job) for job in (holder, *jobs)]
+
+    assert [job["state"] for job in ended] == ["succeeded", "succeeded", "failed", "succeeded"]
+    assert ended[2]["error"]["code"] == "E745"
+    assert {read_output(desk, ended[n]).split()[1].strip('"') for n in (1, 3)} == {"1"}
+
+
+def test_the_jobs_of_a_stack_run_in_one_worker(begin: StartWorkers, tmp_path: Path) -> None:
+    desk = begin(2)
+    holders = [desk.submit(make_graph(a=n, gate=str(tmp_path / f"gate{n}"))) for n in range(2)]
+    for n in range(2):
+        wait_for_file(tmp_path / f"gate{n}.here")
+    jobs = [desk.submit(make_graph("desk.stack", a=n)) for n in range(6)]
+    for n in range(2):
+        (tmp_path / f"gate{n}").touch()
+
+    found = [read_output(desk, desk.wait(job)).strip('"').split() for job in jobs]
+    pids = {read_output(desk, desk.wait(job)).strip() for job in holders}
+
+    assert len(pids) == 2
+    assert {pid for pid, _ in found} <= pids
+    sizes = [int(size) for _, size in found]
+    assert max(sizes) > 1
+    assert all(sizes.count(size) % size == 0 for size in sizes), found  # none ran in a part of a stack
+
+
+def test_cancelling_reaches_the_worker(begin: StartWorkers, tmp_path: Path) -> None:
+    desk = begin()
+    job = desk.submit(make_graph(gate=str(tmp_path / "gate")))
+    wait_for_file(tmp_path / "gate.here")
+
+    desk.client.post(f"/api/v1/jobs/{job['id']}/cancel")
+
+    assert desk.wait(job)["state"] == "cancelled"
+    assert read_output(desk, desk.run(make_graph()))
+
+
+def test_a_stack_that_hangs_and_is_cancelled_in_part_frees_the_worker(
+    begin: StartWorkers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.server.job_worker.CANCEL_SECONDS", 1.0)
+    desk, mark = begin(), tmp_path / "mark"
+    holder = desk.submit(make_graph(gate=str(tmp_path / "gate")))
+    wait_for_file(tmp_path / "gate.here")
+    values = {"kind": "hang", "mark": str(mark)}
+    jobs = [desk.submit(make_graph("desk.stack", a=n, **values)) for n in range(2)]
+    (tmp_path / "gate").touch()
+    desk.wait(holder)
+    wait_for_file(mark)
+
+    desk.client.post(f"/api/v1/jobs/{jobs[0]['id']}/cancel")
+
+    assert [desk.wait(job)["state"] for job in jobs] == ["cancelled", "succeeded"]
+    assert read_output(desk, desk.wait(jobs[1])).split()[1].strip('"') == "1"
+
+
+@pytest.mark.slow
+def test_a_server_that_stops_queues_the_jobs_of_its_workers_again(begin: StartWorkers, tmp_path: Path) -> None:
+    desk = begin(grace_seconds=0.0)
+    job = desk.submit(make_graph(gate=str(tmp_path / "gate")))
+    wait_for_file(tmp_path / "gate.here")
+
+    desk.restart()
+    (tmp_path / "gate").touch()
+
+    assert desk.wait(job)["state"] == "succeeded"
+
+
+@pytest.mark.slow
+def test_a_worker_that_cannot_start_fails_its_job_and_says_why(
+    begin: StartWorkers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = begin()
+    monkeypatch.setattr("sys.executable", str(desk.folder / "no-python"))
+
+    failed = desk.run(make_graph())
+    monkeypatch.undo()
+
+    assert (failed["state"], failed["error"]["code"]) == ("failed", "E746")
+    assert desk.run(make_graph())["state"] == "succeeded"
