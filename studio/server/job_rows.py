@@ -32,6 +32,7 @@ class JobFilter:
         before: Only jobs that came before the one with this number; None for the newest.
         limit: How many at most.
         in_line: Whether to list them as they run, those that run now first, and not the newest first.
+        offset: How many of the first to leave out.
     """
 
     states: Sequence[JobState] = ()
@@ -40,6 +41,7 @@ class JobFilter:
     before: int | None = None
     limit: int = 50
     in_line: bool = False
+    offset: int = 0
 
 
 def read_job(connection: sqlite3.Connection, job_id: str) -> Job | None:
@@ -64,8 +66,8 @@ def read_jobs(connection: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
         used.append(("state IN (SELECT value FROM json_each(?))", json.dumps(list(wanted.states))))
     where = f"WHERE {' AND '.join(term for term, _ in used)}" if used else ""
     order = "state = 'running' DESC, priority DESC, place, number" if wanted.in_line else "number DESC"
-    query = f"SELECT {_LISTED_COLUMNS} FROM jobs {where} ORDER BY {order} LIMIT ?"
-    rows = connection.execute(query, (*(value for _, value in used), wanted.limit)).fetchall()
+    query = f"SELECT {_LISTED_COLUMNS} FROM jobs {where} ORDER BY {order} LIMIT ? OFFSET ?"
+    rows = connection.execute(query, (*(value for _, value in used), wanted.limit, wanted.offset)).fetchall()
     return _add_outputs(connection, [_parse_job(row) for row in rows])
 
 

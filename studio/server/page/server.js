@@ -36,8 +36,8 @@ export async function connect() {
   try {
     Object.assign(link, await ask('/session'));
     link.needsToken = false;
-    const [list, made, line, queue] = await Promise.all([ask('/graphs'), ask('/results?limit=12'), ask(LINE), ask('/jobs?limit=50')]);
-    cards = list.graphs; recents = made.results.map(keepResult); takeJobs(line); takeJobs(queue);
+    const [list, made, first, queue] = await Promise.all([ask('/graphs'), ask('/results?limit=12'), ask(LINE), ask('/jobs?limit=50')]);
+    cards = list.graphs; recents = made.results.map(keepResult); takeJobs(first); takeJobs(queue);
     link.ready = true; link.failed = '';
     ask('/device').then(found => { Object.assign(device, found); tell(); }).catch(() => {});
     listen();
@@ -223,8 +223,17 @@ function takeJobs(page) {
   const past = [...jobs.values()].filter(j => j && ended(j) && j.id !== viewed).sort((a, b) => b.ended - a.ended);
   past.slice(MOST_PAST).forEach(j => jobs.delete(j.id));
 }
+// The line of waiting jobs, 50 at a time: the first page comes with those that run, the others are asked for.
+export const line = {skip: 0, ids: []};
+async function loadLine() {
+  if (!line.skip) return;
+  const found = await ask(`/jobs?state=queued&order=next&limit=50&offset=${line.skip}`);
+  takeJobs({...found, next: null}); line.ids = found.jobs.map(j => j.id);
+  if (!line.ids.length) line.skip = 0;
+}
+export async function turnLine(skip) { line.skip = Math.max(0, skip); line.ids = []; await loadLine(); tell(); }
 let refreshing = null;
-function refreshSoon() { refreshing ??= setTimeout(async () => { refreshing = null; try { const [line, queue] = await Promise.all([ask(LINE), ask('/jobs?limit=50')]); takeJobs(line); takeJobs(queue); follow(); } catch {} tell(); }, 400); }
+function refreshSoon() { refreshing ??= setTimeout(async () => { refreshing = null; try { const [first, queue] = await Promise.all([ask(LINE), ask('/jobs?limit=50')]); takeJobs(first); takeJobs(queue); await loadLine(); follow(); } catch {} tell(); }, 400); }
 export async function moreJobs() {
   const page = await ask(`/jobs?limit=100&cursor=${nextEnded}`);
   nextEnded = page.next || ''; page.jobs.forEach(takeJob); tell();

@@ -61,12 +61,13 @@ def create_router(parts: Parts) -> APIRouter:
         cursor: Annotated[int | None, Query(ge=0, le=2**62, description="`next` of the page before.")] = None,
         limit: Annotated[int, Query(ge=1, le=500, description="How many at most.")] = 50,
         order: Annotated[
-            Literal["newest", "next"], Query(description="`next`: as they run, without further pages.")
+            Literal["newest", "next"], Query(description="`next`: as they run, with `offset` for further pages.")
         ] = "newest",
+        offset: Annotated[int, Query(ge=0, le=2**31, description="How many of the first to leave out.")] = 0,
     ) -> Response:
         owner = find_owner(request)
         in_line = order == "next"
-        wanted = JobFilter(state or (), graph, owner if owner is not None else who, cursor, limit, in_line)
+        wanted = JobFilter(state or (), graph, owner if owner is not None else who, cursor, limit, in_line, offset)
         jobs = parts.store.list_jobs(wanted)
         following = str(jobs[-1].number) if len(jobs) == limit and not in_line else None
         counts = parts.store.count_states(owner)

@@ -29,14 +29,14 @@ function Row({j, first, last}) {
 }
 export function Queue() {
   useStore(server.watch);
-  const jobs = server.listJobs(), running = jobs.filter(j => j.state === 'running'), waiting = jobs.filter(j => j.state === 'queued').slice(0, 50), ended = jobs.filter(j => !['running', 'queued'].includes(j.state));
+  const jobs = server.listJobs(), running = jobs.filter(j => j.state === 'running'), {skip} = server.line, waiting = skip ? server.line.ids.map(server.findJob).filter(j => j?.state === 'queued') : jobs.filter(j => j.state === 'queued').slice(0, 50), ended = jobs.filter(j => !['running', 'queued'].includes(j.state));
   const {counts} = server, busy = (counts.running || 0) + (counts.queued || 0), past = (counts.succeeded || 0) + (counts.failed || 0) + (counts.cancelled || 0);
   const Part = ({title, list, total, extra, more}) => list.length > 0 && html`<section class="queue-part"><h2>${title}<span>${total}</span>${extra}</h2><ol>${list.map((j, i) => html`<${Row} key=${j.id} j=${j} first=${j.place === 1} last=${j.place === total}/>`)}</ol>${more}</section>`;
-  const hidden = (counts.queued || 0) - waiting.length;
+  const queued = counts.queued || 0, n = x => x.toLocaleString('en');
   return html`<div class="page">
     <header class="page-head"><div><h1>Queue</h1><p class="lead">${busy ? `${count(busy, 'job')} on this ${server.device.name}.` : `This ${server.device.name} is free.`} Jobs outlive a restart.</p></div></header>
     ${jobs.length ? html`<${Part} title="Running" list=${running} total=${running.length}/>
-      <${Part} title="Waiting" list=${waiting} total=${Math.max(counts.queued || 0, waiting.length)} more=${hidden > 0 && html`<p class="more soft">${count(hidden, 'more job waits', 'more jobs wait')}.</p>`}/>
+      <${Part} title="Waiting" list=${waiting} total=${Math.max(counts.queued || 0, waiting.length)} more=${queued > 50 && html`<p class="more pager"><button disabled=${!skip} onClick=${() => try_(server.turnLine(skip - 50))}>Previous</button><span class="soft" role="status">${n(skip + 1)} to ${n(skip + waiting.length)} of ${n(queued)}</span><button disabled=${skip + 50 >= queued} onClick=${() => try_(server.turnLine(skip + 50))}>Next</button></p>`}/>
       <${Part} title="Ended" list=${ended} total=${Math.max(past, ended.length)} extra=${html`<button class="quiet mini" onClick=${() => try_(server.clearEnded())}>Clear</button>`} more=${server.nextEnded && html`<p class="more"><button onClick=${() => try_(server.moreJobs())}>Show more</button></p>`}/>`
       : html`<${Empty} icon="queue" title="Nothing waits" text="A run that cannot start at once waits here, and says what for."><a class="button main" href="#/">Choose a graph</a><//>`}
   </div>`;
