@@ -225,13 +225,12 @@ function takeJobs(page) {
 }
 // The line of waiting jobs, 50 at a time: the first page comes with those that run, the others are asked for.
 export const line = {skip: 0, ids: []};
-async function loadLine() {
-  if (!line.skip) return;
-  const found = await ask(`/jobs?state=queued&order=next&limit=50&offset=${line.skip}`);
-  takeJobs({...found, next: null}); line.ids = found.jobs.map(j => j.id);
-  if (!line.ids.length) line.skip = 0;
+async function loadLine(skip = line.skip) {
+  const found = skip > 0 ? await ask(`/jobs?state=queued&order=next&limit=50&offset=${skip}`) : {jobs: []};
+  takeJobs({...found, next: null});
+  Object.assign(line, {skip: found.jobs.length ? skip : 0, ids: found.jobs.map(j => j.id)});
 }
-export async function turnLine(skip) { line.skip = Math.max(0, skip); line.ids = []; await loadLine(); tell(); }
+export async function turnLine(skip) { await loadLine(skip); tell(); }
 let refreshing = null;
 function refreshSoon() { refreshing ??= setTimeout(async () => { refreshing = null; try { const [first, queue] = await Promise.all([ask(LINE), ask('/jobs?limit=50')]); takeJobs(first); takeJobs(queue); await loadLine(); follow(); } catch {} tell(); }, 400); }
 export async function moreJobs() {

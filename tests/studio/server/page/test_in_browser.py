@@ -290,6 +290,103 @@ def test_seeds_that_wait_are_cancelled_together_and_a_server_that_stops_says_so(
 
 
 @pytest.mark.slow
+def test_an_image_is_pasted_and_a_sketch_is_drawn(desk: Desk, open_page: OpenPage) -> None:
+    write_graphs(desk)
+    desk.write_graph("trace", {
+        "title": "Trace",
+        "inputs": {"sketch": {"type": "image", "default": {"file": "photo.png"}}},
+        "nodes": {"a": {"type": "fake.invert", "inputs": {"image": {"from": "inputs.sketch"}}}},
+        "outputs": {"picture": {"from": "a"}},
+    })  # fmt: skip
+    buffer = io.BytesIO()
+    Image.new("RGB", (30, 20), "red").save(buffer, "PNG")
+    page = open_page(desk.server.url)
+    page.open("/graphs/keep")
+
+    page.tab.evaluate(
+        """bytes => {
+          const clipboardData = new DataTransfer();
+          clipboardData.items.add(new File([new Uint8Array(bytes)], 'image.png', {type: 'image/png'}));
+          const paste = new ClipboardEvent('paste', {clipboardData, bubbles: true, cancelable: true});
+          document.querySelector('.field[data-name="photo"] .drop button').dispatchEvent(paste);
+        }""",
+        list(buffer.getvalue()),
+    )
+    page.tab.wait_for_selector('.field[data-name="photo"] >> text=30 × 20')
+    page.go("/graphs/trace")
+    page.tab.click(".drawn >> text=Draw")
+    box = page.tab.locator(".paint-sheet").bounding_box()
+    page.tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 4)
+    page.tab.mouse.down()
+    page.tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] * 3 / 4, steps=5)
+    page.tab.mouse.up()
+    page.tab.click("dialog >> text=Use this sketch")
+    page.tab.wait_for_selector("dialog", state="detached")
+    page.run()
+
+    job = desk.client.get("/api/v1/jobs").json()["jobs"][0]
+    content = desk.client.get(f"/api/v1/files/{job['values']['sketch']['file']}").content
+    with Image.open(io.BytesIO(content)) as sketch:
+        grey = sketch.convert("L")
+        assert grey.getpixel((grey.width // 2, grey.height // 2)) < 60
+        assert grey.getpixel((2, 2)) < 20  # of the image that was drawn on
+    assert page.faults == []
+
+
+@pytest.mark.slow
+def test_two_audio_files_are_heard_in_turn_and_two_videos_in_step(desk: Desk, open_page: OpenPage) -> None:
+    write_graphs(desk)
+    for words in ("la", "lala"):
+        desk.run("hum", values={"words": words})
+    for frames in (5, 9):
+        desk.run("film", values={"frames": frames})
+    page = open_page(desk.server.url)
+    rows = desk.client.get("/api/v1/results").json()["results"]
+    sounds, films = ([row["id"] for row in rows if row["type"] == kind] for kind in ("audio", "video"))
+
+    page.open(f"/compare/{sounds[0]}/{sounds[1]}")
+    for letter in "AB":
+        page.tab.click(f"[aria-label^='Play {letter}:']")
+        page.tab.wait_for_function(f"!document.querySelectorAll('audio')[{'AB'.index(letter)}].paused")
+    playing = page.tab.evaluate("[...document.querySelectorAll('audio')].filter(one => !one.paused).length")
+    page.go(f"/compare/{films[0]}/{films[1]}")
+    page.tab.wait_for_function("[...document.querySelectorAll('video')].every(one => one.readyState > 1)")
+    page.tab.evaluate("document.querySelector('video').currentTime = 0.1")
+    page.tab.wait_for_function("Math.abs(document.querySelectorAll('video')[1].currentTime - 0.1) < 0.09")
+
+    assert playing <= 1  # short audio may have ended
+    assert page.tab.inner_text(".differs h2") == "They differ in 1 of 1 values"
+    assert page.faults == []
+
+
+@pytest.mark.slow
+def test_a_queue_of_ten_thousand_jobs_is_paged(desk: Desk, open_page: OpenPage) -> None:
+    from studio.server.job import Submission
+
+    write_graphs(desk)
+    desk.submit("wait")
+    desk.probe.wait_for("gate")
+    graph = desk.parts.graphs.find("noise").graph
+    assert graph is not None
+    for seed in range(10_000):
+        desk.parts.store.submit(Submission(dict(graph.json), "noise", {"seed": seed}))
+    page = open_page(desk.server.url)
+    page.open("/queue")
+    part = ".queue-part:has-text('Waiting')"
+    page.tab.wait_for_selector(f"{part} >> text=1 to 50 of 10,000")
+
+    page.tab.click(".pager button >> nth=1")
+    page.tab.wait_for_selector(f"{part} >> text=51 to 100 of 10,000")
+    first = page.tab.inner_text(f"{part} .job-time >> nth=0")
+    page.tab.click(".pager button >> nth=0")
+    page.tab.wait_for_selector(f"{part} >> text=1 to 50 of 10,000")
+    rows = page.tab.locator(f"{part} .job").count()
+
+    assert (first, rows) == ("number 51", 50)
+    assert page.faults == []
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [(1280, 800), (390, 844), (320, 640)], ids=["desktop", "phone", "narrow"])
 def test_every_screen_is_accessible_and_fits(
