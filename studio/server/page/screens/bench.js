@@ -41,7 +41,7 @@ function Form({graph, name, jobId}) {
   const plan = server.forecast(graph, values), at = id => plan.nodes[id]?.state || 'waiting', ran = graph.nodes.filter(n => at(n.id) === 'waiting').length, kept = graph.nodes.filter(n => at(n.id) === 'cached').length;
   const found = Object.fromEntries(plan.findings.filter(f => f.input in graph.inputs).map(f => [f.input, {message: sentence(f)}]));
   const seeds = seedName && several.trim() ? readList(several, values[seedName]) : [], many = Array.isArray(seeds) && seeds.length > 0;
-  const busy = server.counts.running > 0 || server.counts.queued > 0;
+  const runs = many ? seeds.length : 1, busy = server.counts.running > 0 || server.counts.queued > 0;
   const seek = bad => { const first = Object.keys(graph.inputs).find(k => bad[k]), f = first && document.querySelector(`[data-name="${CSS.escape(first)}"]`); f?.closest('details')?.setAttribute('open', ''); f?.querySelector('input,textarea,select,button')?.focus(); };
   const run = async e => {
     e?.preventDefault();
@@ -86,13 +86,13 @@ function Form({graph, name, jobId}) {
         ${!fields.length && html`<p class="soft">This graph has no inputs.</p>`}
         ${folded.length > 0 && html`<details class="advanced"><summary><${Icon} name="chevron" size="14"/>Advanced<span class="soft">${folded.map(([k]) => label(k).toLowerCase()).join(', ')}${moved ? html`<b> · ${moved} changed</b>` : ''}</span></summary>${folded.map(field)}</details>`}
         ${seedName && html`<details class="advanced"><summary><${Icon} name="chevron" size="14"/>Several seeds<span class="soft">${many ? count(seeds.length, 'run') : 'one form, many runs'}</span></summary>
-          <div class="field ${typeof seeds === 'string' ? 'bad' : ''}"><label class="label" for="several">Seeds</label><input id="several" type="text" autocomplete="off" spellcheck="false" placeholder="12, or 3, 7, 20-29" value=${several} aria-describedby="several-help" aria-invalid=${typeof seeds === 'string' ? 'true' : undefined} onInput=${e => setSeveral(e.target.value)}/>
-            <p class="help" id="several-help">${typeof seeds === 'string' ? html`<span class="field-error"><${Icon} name="warn" size="13"/>${seeds}</span>` : `How many, counted from ${label(seedName).toLowerCase()}, or which.`}</p></div></details>`}
+          <div class="field ${typeof seeds === 'string' ? 'bad' : ''}"><div class="field-head"><label class="label" for="several">Seeds</label></div><input id="several" type="text" autocomplete="off" spellcheck="false" placeholder="12, or 3, 7, 20-29" value=${several} aria-describedby="several-help" aria-invalid=${typeof seeds === 'string' ? 'true' : undefined} onInput=${e => setSeveral(e.target.value)}/>
+            <p class="help" id="several-help">${typeof seeds === 'string' ? html`<span class="field-error"><${Icon} name="warn" size="13"/>${seeds}</span>` : `How many, counted from ${label(seedName).toLowerCase()}, such as 12; or which, such as 3, 7, 20-29.`}</p></div></details>`}
       </div>
       <footer class="form-foot">
         <p class="plan" role="status">${wrong ? html`<span class="field-error"><${Icon} name="warn" size="14"/>${count(wrong, 'input needs', 'inputs need')} another value</span>`
           : !plan.fresh ? html`<span class="soft">${count(steps, 'step')}</span>`
-          : ran ? html`<b>${plan.seconds == null ? 'Not timed yet' : plan.seconds < 1 ? 'Under 1 s' : `About ${duration(plan.seconds)}`}</b><span class="soft">${kept ? `${kept} of ${steps} steps are in the cache` : count(ran, 'step')}</span>`
+          : ran ? html`<b>${plan.seconds == null ? 'Not timed yet' : plan.seconds * runs < 1 ? 'Under 1 s' : `About ${duration(plan.seconds * runs)}`}</b><span class="soft">${kept ? `${kept} of ${steps} steps are in the cache` : count(ran, 'step')}</span>`
           : html`<b>At once</b><span class="soft">everything is in the cache</span>`}</p>
         <button class="main large" type="submit" disabled=${sending || server.link.draining}>${many ? `Run ${seeds.length}` : busy ? 'Add to queue' : 'Run'}<kbd aria-hidden="true">${mod}↵</kbd></button>
       </footer>

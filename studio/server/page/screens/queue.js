@@ -27,11 +27,14 @@ function Row({j, first, last}) {
       ${j.state === 'succeeded' && made(j) && html`<a class="button quiet mini" href=${made(j)} aria-label="Open what ${j.title} made">Open</a>`}
       ${['failed', 'cancelled'].includes(j.state) && html`<button class="quiet mini" onClick=${() => try_(server.retry(j.id))} aria-label="Run ${j.title} again">Run again</button>${open && html`<a class="button quiet mini" href=${open} aria-label="${j.state === 'failed' ? 'See why it failed' : 'Open'}: ${j.title}">${j.state === 'failed' ? 'See why' : 'Open'}</a>`}`}</span></li>`;
 }
+// Its own component, not one of each drawing: a button that is pressed stays while events come.
+function Part({title, list, total, extra, more}) {
+  return list.length > 0 && html`<section class="queue-part"><h2>${title}<span>${total}</span>${extra}</h2><ol>${list.map(j => html`<${Row} key=${j.id} j=${j} first=${j.place === 1} last=${j.place === total}/>`)}</ol>${more}</section>`;
+}
 export function Queue() {
   useStore(server.watch);
   const jobs = server.listJobs(), running = jobs.filter(j => j.state === 'running'), {skip} = server.line, waiting = skip ? server.line.ids.map(server.findJob).filter(j => j?.state === 'queued') : jobs.filter(j => j.state === 'queued').slice(0, 50), ended = jobs.filter(j => !['running', 'queued'].includes(j.state));
   const {counts} = server, busy = (counts.running || 0) + (counts.queued || 0), past = (counts.succeeded || 0) + (counts.failed || 0) + (counts.cancelled || 0);
-  const Part = ({title, list, total, extra, more}) => list.length > 0 && html`<section class="queue-part"><h2>${title}<span>${total}</span>${extra}</h2><ol>${list.map((j, i) => html`<${Row} key=${j.id} j=${j} first=${j.place === 1} last=${j.place === total}/>`)}</ol>${more}</section>`;
   const queued = counts.queued || 0, n = x => x.toLocaleString('en');
   return html`<div class="page">
     <header class="page-head"><div><h1>Queue</h1><p class="lead">${busy ? `${count(busy, 'job')} on this ${server.device.name}.` : `This ${server.device.name} is free.`} Jobs outlive a restart.</p></div></header>
