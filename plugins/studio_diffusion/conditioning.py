@@ -12,6 +12,7 @@ import torch
 
 from studio.api import Conditioning, Packed, StudioError
 from studio.api.quiet import hush
+from studio_diffusion.embeddings import insert_embeddings
 from studio_diffusion.prompt_syntax import PLAIN_READING, PromptReading
 from studio_diffusion.prompts import CHUNKED, count_chunks, encode_chunks, is_long
 from studio_diffusion.weighted_prompts import check_reading, encode_weighted
@@ -62,6 +63,7 @@ def encode_prompts(
         ModelError: E616 if the model's text encoders do not read prompts so.
     """
     check_reading(opened, reading)
+    prompts, (negative,) = insert_embeddings(opened, prompts), insert_embeddings(opened, [negative])
     with hush("diffusers", "transformers"):
         if not reading.is_plain:
             return _encode_weighted(opened, pipeline, prompts, negative, guided=guided, reading=reading)

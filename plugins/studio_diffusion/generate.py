@@ -16,6 +16,7 @@ from studio.api.quiet import hush
 from studio_diffusion.checks import check_weights
 from studio_diffusion.conditioning import Tensors, encode_prompts, pack_tensors, takes_guidance, unpack_tensors
 from studio_diffusion.control import CONTROLLED, OpenedControl, count_rows, find_nets, write_controls
+from studio_diffusion.embeddings import insert_embeddings
 from studio_diffusion.families import EDIT, EDIT_INPAINT, PARTS, TEXT
 from studio_diffusion.image_prompts import ImagePrompt, add_image_prompt, follow_image_prompt
 from studio_diffusion.latents import decode_latents, unpack
@@ -172,6 +173,7 @@ def draw(
     task = CONTROLLED[task] if controls else task
     pipeline = opened.for_task(task, find_nets(controls)) if controls else opened.for_task(task)
     check_reading(opened, request.reading)
+    insert_embeddings(opened, [*request.prompts, request.negative_prompt])  # before anything is drawn
     share = len(request.prompts) // calls
     for call in range(calls):
         prompts = request.prompts[call * share : (call + 1) * share]

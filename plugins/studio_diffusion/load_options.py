@@ -14,6 +14,7 @@ OPTIONS: Mapping[str, type] = {
     "channels_last": bool,
     "compile": bool,
     "config": str,
+    "embeddings": str,
     "image_encoder": str,
     "into": str,
     "offload": str,
@@ -32,7 +33,7 @@ OPTIONS: Mapping[str, type] = {
 FILES = ("transformer_2", "text_encoder", "text_encoder_2", "text_encoder_3", "vae")
 """Load options that put another network into a pipeline: a single file, or its folder."""
 
-_TUNING = ("attention", "channels_last", "compile", "offload", "prediction", "quantization")
+_TUNING = ("attention", "channels_last", "compile", "embeddings", "offload", "prediction", "quantization")
 
 
 def check_used(options: Mapping[str, Any], what: str, *names: str) -> None:

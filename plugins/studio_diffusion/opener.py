@@ -175,7 +175,8 @@ def _finish(
     pipeline: Any, folder: ModelFolder, options: Mapping[str, Any], device: str, found: str | None = None
 ) -> PipelineModel:
     """Make the model of a pipeline: what it predicts, how fast it works."""
-    from studio_diffusion.pipeline_model import PipelineModel
+    from studio_diffusion.embeddings import OPTION, Embeddings, add_embeddings
+    from studio_diffusion.pipeline_model import PipelineModel, find_info
 
     stored, offload = find_quantization(options), find_offload(options)
     for denoiser in find_denoisers(pipeline).values() if stored else ():
@@ -184,12 +185,19 @@ def _finish(
         set_prediction(pipeline, options["prediction"])
     elif found is not None and takes_prediction(pipeline):
         set_prediction(pipeline, found)
+    info = find_info(pipeline)
+    embeddings = Embeddings()
+    if OPTION in options:
+        place = find_option_path(options, OPTION, file=True)
+        embeddings = add_embeddings(pipeline, info.name, info.title, place)
     tune(pipeline, options, device)
     if offload:
         apply_offload(pipeline, offload, device)
     else:
         pipeline.to(device)
-    return PipelineModel(pipeline, about=read_about(folder.path), device=device, offload=offload)
+    opened = PipelineModel(pipeline, about=read_about(folder.path), device=device, offload=offload)
+    opened.embeddings = embeddings
+    return opened
 
 
 def _find_first_device(options: Mapping[str, Any], device: str, name: str) -> str:

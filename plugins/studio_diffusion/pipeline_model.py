@@ -18,6 +18,7 @@ from studio.api.quiet import hush
 from studio_diffusion import samplers
 from studio_diffusion.arguments import guess_tasks, list_parameters, makes_videos, read_defaults, translate
 from studio_diffusion.controlnet import ControlNetModelHandle, check_fit
+from studio_diffusion.embeddings import Embeddings
 from studio_diffusion.families import (
     CONTROL,
     CONTROL_IMAGE,
@@ -45,6 +46,7 @@ class PipelineModel:
         about: What `studio.json` beside the model says: defaults, words that it knows, a description.
         measures: What it can do against a lack of memory.
         device: Where it computes.
+        embeddings: Words of prompts that stand for vectors.
     """
 
     def __init__(
@@ -52,8 +54,9 @@ class PipelineModel:
     ) -> None:
         self.pipeline = _prepare(pipeline)
         self.about = dict(about or {})
-        self.info = _find_info(pipeline)
+        self.info = find_info(pipeline)
         self.device = torch.device(device)
+        self.embeddings = Embeddings()
         self._scheduler = pipeline.scheduler  # the one that it came with; calls put their own into pipelines
         self._views: dict[str, Any] = {}
         self.measures = Measures(self, device, offload)
@@ -392,7 +395,8 @@ def assemble(wanted: Any, components: Mapping[str, Any], config: Mapping[str, An
     return wanted(**given)
 
 
-def _find_info(pipeline: Any) -> Family:
+def find_info(pipeline: Any) -> Family:
+    """Return what is known of a pipeline's architecture."""
     refiner = hasattr(pipeline, "text_encoder_2") and getattr(pipeline, "text_encoder", None) is None
     return find_family(type(pipeline).__name__, refiner=refiner and hasattr(pipeline, "unet"))
 
@@ -402,4 +406,4 @@ def _read(module: Any, name: str) -> Any:
     return config.get(name) if isinstance(config, Mapping) else getattr(config, name, None)
 
 
-__all__ = ["CONTROL_IMAGE", "PipelineModel", "measure_modules"]
+__all__ = ["CONTROL_IMAGE", "PipelineModel", "find_info", "measure_modules"]

@@ -165,7 +165,7 @@ def _describe_habit(prompt: str, syntax: str) -> str:
     if found.startswith("<lora:"):
         return f"{found!r} is read as text: LoRAs go to the input loras"
     if found.startswith("embedding:"):
-        return f"{found!r} is read as text: textual inversion is not supported"
+        return ""  # it is found among the model's embeddings, or refused
     if found and syntax == "plain":
         return f'{found!r} is read as text: for weights set prompt_syntax to "comfyui" or "webui"'
     return ""

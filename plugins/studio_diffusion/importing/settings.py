@@ -52,7 +52,7 @@ _ENCODERS: tuple[tuple[tuple[str, ...], tuple[tuple[str, str], ...]], ...] = (
 _OWN_SPACING = ("deis", "unipc")
 _WEIGHTED = re.compile(r"[()]|\bBREAK\b")
 _STRONG = re.compile(r"\([^()]{1,500}:\s*-?\d*\.?\d+\)|(?<!\\)\(\(")
-_EMBEDDING = re.compile(r"embedding:\S+", re.IGNORECASE)
+_EMBEDDING = re.compile(r"embedding:([^\s,:()\[\]<>]+)", re.IGNORECASE)
 _CLIP_MODELS = ("SD 1.5", "SD 1.5 inpainting", "SD 2", "SD 2 inpainting", "SD Turbo", "SDXL", "SDXL Turbo")
 _ZEROING = ("SDXL", "SDXL Turbo")
 _ONE_LAYER_LESS = ("SD 2", "SD 2 inpainting", "SD Turbo", "SDXL", "SDXL Turbo")
@@ -76,6 +76,8 @@ def write_model(importer: Importer, sampling: Sampling, vae: VaePart, known: Kno
     """Return the reference to a model: a folder of diffusers, or a file and where its other parts come from."""
     model = sampling.model
     reference = importer.find_model(model.node, model.folder, model.file)
+    if known.name in _CLIP_MODELS:
+        more |= _find_embeddings(importer, sampling)
     if not reference.lower().endswith((".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".bin")):
         return reference if not more else {"model": reference, "options": more}
     importer.need(known.base, f"https://huggingface.co/{known.base}", "")
@@ -87,6 +89,19 @@ def write_model(importer: Importer, sampling: Sampling, vae: VaePart, known: Kno
     for name, file in _name_encoders(importer, sampling, known).items():
         options[name] = importer.find_model(model.node, "text_encoders", file)
     return {"model": reference, "options": options}
+
+
+def _find_embeddings(importer: Importer, sampling: Sampling) -> dict[str, str]:
+    """Return the load option with the folder of the embeddings that the prompts name; {} if they name none."""
+    prompts = [prompt for prompt in (sampling.positive, sampling.negative) if prompt is not None]
+    texts = [entry.text for prompt in prompts for entry in prompt.entries if isinstance(entry.text, str)]
+    found = list(dict.fromkeys(name for text in texts for name in _EMBEDDING.findall(text)))
+    places = []
+    for name in found:
+        file = name.removesuffix(".pt").removesuffix(".safetensors") + ".safetensors"
+        place = importer.find_model(sampling.node, "embeddings", file)
+        places.append(place.removesuffix("/" + file.replace("\\", "/")))
+    return {"embeddings": places[0]} if places else {}
 
 
 def _name_encoders(importer: Importer, sampling: Sampling, known: KnownModel) -> dict[str, str]:
@@ -164,8 +179,9 @@ def write_reading(importer: Importer, type: str, sampling: Sampling, known: Know
     """Return how the prompts are read, and the layers that CLIP leaves out, as inputs."""
     positive, found = sampling.positive, dict[str, Any]()
     texts = [entry.text for prompt in (positive, sampling.negative) if prompt for entry in prompt.entries]
-    if any(isinstance(text, str) and _EMBEDDING.search(text) for text in texts):
-        importer.differ(sampling.node, "names of embeddings are read as text")
+    embeds = any(isinstance(text, str) and _EMBEDDING.search(text) for text in texts)
+    if embeds and known.name not in _CLIP_MODELS:
+        importer.differ(sampling.node, "names of embeddings are not for this model, and are to be taken out")
     if known.name in _CLIP_MODELS and importer.has(type, "prompt_syntax"):
         if _encodes_empty(sampling, known) or any(_has_weights(text, positive.syntax) for text in texts):
             found["prompt_syntax"] = positive.syntax

@@ -361,3 +361,23 @@ def test_controlnets_are_controls_also_several_over_an_image(studio: Studio, tmp
     controls = [one["inputs"] for one in graph["nodes"].values() if one["type"] == "diffusion.control"]
     assert [one["controlnet"].rpartition("/")[2] for one in controls] == ["pose.safetensors", "depth.safetensors"]
     assert all((one["scale"], one["start"], one["end"]) == (0.8, 0.1, 0.6) for one in controls)
+
+
+def test_embeddings_in_prompts_are_a_load_option_of_the_model(studio: Studio, tmp_path: Path) -> None:
+    graph, report = bring(
+        studio,
+        tmp_path,
+        ckpt=node("CheckpointLoaderSimple", ckpt_name="v1-5-pruned-emaonly.safetensors"),
+        plus=node("CLIPTextEncode", text="a fox", clip="ckpt.1"),
+        minus=node("CLIPTextEncode", text="blurry, (embedding:ugly:1.2), embedding:xl/bad.pt", clip="ckpt.1"),
+        latent=node("EmptyLatentImage", width=512, height=512, batch_size=1),
+        ks=sampler(model="ckpt.0"),
+        out=node("VAEDecode", samples="ks.0", vae="ckpt.2"),
+        save=node("SaveImage", images="out.0", filename_prefix="x"),
+    )
+
+    (drawn,) = (each for each in graph["nodes"].values() if each["type"] == "diffusion.text_to_image")
+    assert drawn["inputs"]["model"]["options"]["embeddings"].endswith("models/embeddings")
+    assert drawn["inputs"]["prompt_syntax"] == "comfyui"
+    assert {"ugly.safetensors", "xl/bad.safetensors"} <= {file.name for file in report.files}
+    assert not any("embedding" in one.why for one in report.nodes)
