@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import itertools
 import os
@@ -185,6 +186,8 @@ def main(args: list[str] | None = None) -> None:
     answer = Answer()
     with keep_output_apart(whole_process=args is None), show_warnings(answer):
         code = _run_command(args, answer)
+    if args is None:
+        gc.freeze()  # the process ends: Python then does not look through all that is loaded for garbage
     sys.exit(code)
 
 
