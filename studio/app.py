@@ -222,6 +222,7 @@ class Studio:
     @cached_property
     def output_writer(self) -> OutputWriter:
         """What writes outputs to files."""
+        from studio.provenance.credentials.loading import load_signer
         from studio.provenance.current_files import WrittenFiles
         from studio.provenance.output_writer import OutputWriter
 
@@ -232,6 +233,8 @@ class Studio:
             lambda model: self.models.find_path(model),
             self.registry.providers,
             written,
+            lambda: load_signer(self.settings),
+            strips=self.settings.credentials.strip,
         )
 
     @cached_property

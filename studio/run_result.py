@@ -85,12 +85,13 @@ def finish_run(
         load_outputs: Whether to load the values of outputs whose files are there already.
     """
     from studio.execution.outcome import RunStatus
+    from studio.execution.steps import follow_each
     from studio.provenance.manifest import create_manifest
 
     begin = time.perf_counter()
     digests = {name: result.refresh_digest() for name, result in outcome.results.items() if not _is_lazy(result)}
-    find_content = outcome.content.find_each
-    content = {name: find_content(result) for name, result in outcome.results.items()} if folder is not None else {}
+    trace, results = outcome.content, outcome.results
+    content = {name: follow_each(trace, result) for name, result in results.items()} if folder is not None else {}
     outputs = {
         name: copy_plain(outcome.load(result))
         for name, result in outcome.results.items()

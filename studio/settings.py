@@ -97,6 +97,38 @@ class MediaLimits:
     max_audio_seconds: float = 24 * 3600.0
 
 
+def find_credentials_folder() -> Path:
+    """Return the folder of the user's own key, certificates, and the certificates that the user trusts."""
+    return _models_folder().parent / "credentials"
+
+
+@dataclass(frozen=True)
+class CredentialSettings:
+    """Whether written files are signed, with what, and how much they tell.
+
+    Attributes:
+        sign: Whether files are signed.
+        strip: Whether files are written without the graph and its values.
+        certificate: PEM file of the certificate and its authorities; None for the folder's own.
+        key: PEM file of its private key; None for the folder's own.
+        timestamp_authority: Address of an authority that states the time (RFC 3161), or None for no network.
+        folder: Folder of the own key, its certificates, and the certificates that are trusted.
+    """
+
+    sign: bool = False
+    strip: bool = False
+    certificate: Path | None = None
+    key: Path | None = None
+    timestamp_authority: str | None = None
+    folder: Path = field(default_factory=find_credentials_folder)
+
+    def __post_init__(self) -> None:
+        for name in ("certificate", "key", "folder"):
+            path = getattr(self, name)
+            if path is not None:  # a node may change the current folder
+                object.__setattr__(self, name, Path(os.path.abspath(path)))
+
+
 @dataclass(frozen=True)
 class Settings:
     """What a Studio needs to know about its machine and its user.
@@ -120,6 +152,7 @@ class Settings:
         download: Whether the network may be used.
         max_graph_bytes: A larger graph file is refused.
         media: Bounds for media files.
+        credentials: Whether written files are signed, with what, and how much they tell.
     """
 
     cache_dir: Path = field(default_factory=_cache_folder)
@@ -140,6 +173,7 @@ class Settings:
     download: bool = False
     max_graph_bytes: int = 16 * 2**20
     media: MediaLimits = field(default_factory=MediaLimits)
+    credentials: CredentialSettings = field(default_factory=CredentialSettings)
 
     def __post_init__(self) -> None:
         for name in ("cache_dir", "plugins_dir", "data_dir", "models_dir", "hub_dir"):
@@ -153,12 +187,15 @@ class Settings:
         return self.workers or count_cores()
 
 
-_PLAIN_SETTINGS = tuple(f.name for f in fields(Settings) if f.name not in ("media", "plugins"))
+_TABLES = ("media", "credentials", "plugins")
+_PLAIN_SETTINGS = tuple(f.name for f in fields(Settings) if f.name not in _TABLES)
 """Names of the settings that are one value, so that a variable of the environment can hold them."""
 
 _PREFIX = "STUDIO_"
 
-_VARIABLES = (*(f"STUDIO_{name.upper()}" for name in _PLAIN_SETTINGS), "STUDIO_CONFIG", "STUDIO_DEBUG")
+_PASSPHRASE = "STUDIO_CREDENTIALS_PASSPHRASE"
+
+_VARIABLES = (*(f"STUDIO_{name.upper()}" for name in _PLAIN_SETTINGS), "STUDIO_CONFIG", "STUDIO_DEBUG", _PASSPHRASE)
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -220,10 +257,12 @@ def _read_config(path: Path) -> dict[str, Any]:
         message = f"cannot read the configuration: {error.strerror or error}"
         hint = f"{named} names this file: correct or unset it" if named else "check its permissions"
         raise SettingProblem(message, where=str(path), hint=hint) from None
-    media, plugins = table.pop("media", None), table.pop("plugins", None)
+    media, credentials, plugins = (table.pop(name, None) for name in _TABLES)
     values = {name: _parse_setting(name, value, str(path)) for name, value in table.items()}
     if media is not None:
         values["media"] = _parse_media(media, path)
+    if credentials is not None:
+        values["credentials"] = _parse_credentials(credentials, path)
     if plugins is not None:
         values["plugins"] = _parse_plugins(plugins, path)
     return values
@@ -256,9 +295,31 @@ def _parse_media(table: Any, path: Path) -> MediaLimits:
     return replace(MediaLimits(), **table)
 
 
+def _parse_credentials(table: Any, path: Path) -> CredentialSettings:
+    if not isinstance(table, dict):
+        hint = "write its settings below a line [credentials]"
+        raise SettingProblem(f"invalid credentials = {table!r}", where=str(path), hint=hint)
+    known = {f.name for f in fields(CredentialSettings)}
+    found: dict[str, Any] = {}
+    for name, value in table.items():
+        if name not in known:
+            hint = suggest(name, known, f"settings are: {', '.join(sorted(known))}")
+            raise SettingProblem(f"unknown setting credentials.{name}", where=str(path), hint=hint)
+        kind, wanted = (bool, "true or false") if name in ("sign", "strip") else (str, "a text")
+        if not isinstance(value, kind) or value == "" or (isinstance(value, str) and "\0" in value):
+            raise SettingProblem(f"invalid credentials.{name} = {value!r}", where=str(path), hint=f"give {wanted}")
+        found[name] = Path(str(value)).expanduser() if name in ("certificate", "key", "folder") else value
+    return CredentialSettings(**found)
+
+
+def read_passphrase() -> str | None:
+    """Return the passphrase of the key that files are signed with, or None if none is given."""
+    return os.environ.get(_PASSPHRASE) or None
+
+
 def _parse_setting(name: str, value: Any, where: str) -> Any:
     if name not in _PLAIN_SETTINGS:
-        known = [*_PLAIN_SETTINGS, "media", "plugins"]
+        known = [*_PLAIN_SETTINGS, *_TABLES]
         hint = suggest(name, known, f"settings are: {', '.join(known)}")
         raise SettingProblem(f"unknown setting {name!r}", where=where, hint=hint)
     try:

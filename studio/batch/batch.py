@@ -226,7 +226,13 @@ class Batch:
     def create_run(
         self, ledger: Ledger, *, workers: int, policy: Policy | None = None, start: StartWorker | None = None
     ) -> BatchRun:
-        """Return this process's part in the work on a ledger."""
+        """Return this process's part in the work on a ledger.
+
+        Raises:
+            UsageError: E770 to E774 if files are to be signed and cannot be.
+        """
+        if start is None:  # other machines have their own keys
+            self.studio.output_writer.check_signer()
         return BatchRun(ledger, start or self.find_starter(workers), workers=max(1, workers), policy=policy)
 
     def run_unrecorded(self) -> Iterator[tuple[Item, ItemResult]]:

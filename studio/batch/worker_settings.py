@@ -12,7 +12,7 @@ from studio.api import PluginSettings, Secret
 from studio.app import read_settings
 from studio.errors import PluginError
 from studio.registry import GivenSettings
-from studio.settings import MediaLimits, Settings
+from studio.settings import CredentialSettings, MediaLimits, Settings
 
 
 def parse_settings(row: Mapping[str, Any], plugins: Mapping[str, Any] | None = None) -> Settings:
@@ -26,6 +26,7 @@ def parse_settings(row: Mapping[str, Any], plugins: Mapping[str, Any] | None = N
         return read_settings()
     values: Any = {n: Path(v) if n.endswith("_dir") and v is not None else v for n, v in row.items()}
     values["media"] = MediaLimits(**row["media"])
+    values["credentials"] = _parse_credentials(row.get("credentials", {}))
     values["disabled_plugins"] = tuple(row.get("disabled_plugins", ()))
     values["plugins"] = read_settings().plugins if plugins is None else _parse_plugins(plugins)
     return Settings(**values)
@@ -35,7 +36,18 @@ def describe_settings(settings: Settings) -> dict[str, Any]:
     """Return settings as plain JSON, without those of plugins: secrets may be among them, and a ledger keeps this."""
     rows = asdict(replace(settings, plugins={}))
     del rows["plugins"]
-    return {name: str(value) if isinstance(value, Path) else value for name, value in rows.items()}
+    rows["credentials"] = _describe_paths(rows["credentials"])
+    return _describe_paths(rows)
+
+
+def _describe_paths(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: str(value) if isinstance(value, Path) else value for name, value in row.items()}
+
+
+def _parse_credentials(row: Mapping[str, Any]) -> CredentialSettings:
+    paths = ("certificate", "key", "folder")
+    values: Any = {n: Path(v) if n in paths and v is not None else v for n, v in row.items()}
+    return CredentialSettings(**values)
 
 
 def describe_plugin_settings(settings: Settings) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from studio.cli.messages import show_failure, show_warning
 from studio.cli.options import (
     cache_use_options,
     create_studio,
+    credential_options,
     download_option,
     engine_options,
     json_option,
@@ -197,6 +198,7 @@ command.add_command(merge_command)
 @cache_use_options
 @memory_options
 @download_option
+@credential_options
 @quiet_option
 @json_option
 @engine_options
@@ -211,7 +213,7 @@ def run_command(graph: Path, table: Path | None, folder: Path, **options: Any) -
     141 the reader of the output ended, 143 cancelled by SIGTERM.
     """
     engine = {name: options[name] for name in _ENGINE_OPTIONS}
-    more = {name: options[name] for name in ("memory_bytes", "vram_bytes", "ram_bytes")}
+    more = {name: options[name] for name in ("memory_bytes", "vram_bytes", "ram_bytes", "sign", "strip")}
     more["download"] = options["download"] or None
     with create_studio(**engine, **more, on_disk=not options["no_cache"]) as studio:
         batch = _create_batch(studio, graph, table, folder, options)

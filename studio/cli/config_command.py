@@ -15,7 +15,7 @@ from studio.cli.options import json_option
 from studio.errors import UsageError
 from studio.redaction import hide_credentials
 from studio.runtime.memory import show_bytes
-from studio.settings import MediaLimits, Settings, find_config, find_origins, list_unknown_variables
+from studio.settings import CredentialSettings, MediaLimits, Settings, find_config, find_origins, list_unknown_variables
 
 _HIDDEN = "(set)"
 
@@ -69,7 +69,7 @@ def list_settings(settings: Settings) -> Iterator[tuple[str, Any, str]]:
     """Yield name, value as plain JSON, and origin of each setting; values of plugins' settings are not shown."""
     origins = find_origins()
     for field in fields(Settings):
-        if field.name in ("media", "plugins"):
+        if field.name in ("media", "credentials", "plugins"):
             continue
         value = _to_plain(getattr(settings, field.name))
         value = hide_credentials(value) if value and field.name == "cache_url" else value
@@ -78,6 +78,11 @@ def list_settings(settings: Settings) -> Iterator[tuple[str, Any, str]]:
         value = getattr(settings.media, limit.name)
         changed = value != limit.default
         yield f"media.{limit.name}", value, origins.get("media", "default") if changed else "default"
+    for part in fields(CredentialSettings):
+        value, default = (getattr(one, part.name) for one in (settings.credentials, CredentialSettings()))
+        origin = origins.get("credentials", "default") if value != default else "default"
+        shown = hide_credentials(value) if part.name == "timestamp_authority" and value else _to_plain(value)
+        yield f"credentials.{part.name}", shown, origin
     for plugin, table in settings.plugins.items():
         for name in table:
             yield f"plugins.{plugin}.{name}", _HIDDEN, origins.get("plugins", "default")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -101,6 +102,13 @@ def cache_use_options(function: F) -> F:
     return click.option("--no-cache", is_flag=True, help="Do not use the cache.")(refresh(function))
 
 
+def credential_options(function: F) -> F:
+    """Add the options that say whether files are signed, and how much they tell."""
+    strip = click.option("--strip", is_flag=True, help="Write files without the graph and its values.")
+    sign = click.option("--sign/--no-sign", default=None, help="Sign the files, or do not.")
+    return sign(strip(function))
+
+
 def memory_options(function: F) -> F:
     """Add the options that bound memory."""
     for option in (
@@ -160,10 +168,15 @@ def create_studio(
     dtype: str | None = None,
     on_disk: bool = True,
     import_plugins: bool = False,
+    sign: bool | None = None,
+    strip: bool = False,
     **more: Any,
 ) -> Studio:
     """Return the Studio that the options ask for."""
     settings = read_settings(device=device, dtype=dtype, cache_dir=cache_dir, plugins_dir=plugins_dir, **more)
+    known = settings.credentials
+    credentials = replace(known, sign=known.sign if sign is None else sign, strip=known.strip or strip)
+    settings = replace(settings, credentials=credentials)
     return Studio(settings, on_disk=on_disk, import_plugins=import_plugins)
 
 

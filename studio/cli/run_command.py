@@ -13,6 +13,7 @@ from studio.cli.interrupts import Interrupts
 from studio.cli.options import (
     cache_use_options,
     create_studio,
+    credential_options,
     download_option,
     engine_options,
     input_options,
@@ -71,6 +72,7 @@ def _note_events(ctx: click.Context, option: click.Parameter, value: str | None)
 @timeout_option
 @memory_options
 @download_option
+@credential_options
 @click.option("--watch", is_flag=True, help="Run again each time a file that the graph uses is saved.")
 @quiet_option
 @click.option("--verbose", "-v", is_flag=True, help="Print a line for each finished node.")
@@ -95,6 +97,8 @@ def command(
     vram_bytes: int | None,
     ram_bytes: int | None,
     download: bool,
+    sign: bool | None,
+    strip: bool,
     watch: bool,
     quiet: bool,
     verbose: bool,
@@ -126,7 +130,7 @@ def command(
         raise click.UsageError("-o names a folder or a file; outputs are files, and do not go to the standard output")
     as_json = as_json or bool(events)
     more: dict[str, Any] = {"memory_bytes": memory_bytes, "vram_bytes": vram_bytes, "ram_bytes": ram_bytes}
-    more["download"] = download or None
+    more |= {"download": download or None, "sign": sign, "strip": strip}
     modes = iter(["off"] if no_cache else ["refresh"] if refresh else [])
 
     def create() -> Studio:

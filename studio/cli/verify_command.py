@@ -1,29 +1,50 @@
-"""`studio verify`: check written files, and make a sample of them again."""
+"""`studio verify`: say what is known of files, and make a sample of them again."""
 
 from __future__ import annotations
 
 import secrets
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from studio.cli.answer import answer
-from studio.cli.main import DONE, FAILED
+from studio.cli.main import DONE, FAILED, INVALID
+from studio.cli.messages import show_warning
 from studio.cli.options import create_studio, engine_options, json_option
 from studio.cli.parameter_types import PathType
 from studio.errors import UsageError
 
 if TYPE_CHECKING:
+    from studio.app import Studio
     from studio.provenance.check import CheckedFile
+    from studio.provenance.inspection import InspectedFile
     from studio.provenance.record import FileRecord
     from studio.replay import Replay
 
-_COLORS = {"sound": "green", "same": "green", "close": "green", "extra": "yellow", "leftover": "yellow"}
-_BAD = ("changed", "missing", "unreadable")
+_BAD = ("changed", "missing", "stale", "unreadable")
+_BAD_VERDICTS = ("changed", "invalid")
 _UNRECORDED = ("extra", "leftover")
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """What was found.
+
+    Attributes:
+        folder: The output folder, or the folder of the single file.
+        recorded: The records, by the files' names in the folder.
+        files: What is known of each file.
+        builds: How many files were made by builds that differ from the installed ones in the same ways.
+    """
+
+    folder: Path
+    recorded: dict[str, FileRecord]
+    files: list[InspectedFile]
+    builds: Counter[tuple[str, ...]]
 
 
 @click.command("verify")
@@ -33,6 +54,9 @@ _UNRECORDED = ("extra", "leftover")
 )
 @click.option("--seed", type=int, metavar="N", help="Seed that chooses the random files; the command prints it.")
 @click.option("--strict", is_flag=True, help="Count unrecorded files as failures.")
+@click.option("--tree", is_flag=True, help="Show the files that each signed file was made from, as a tree.")
+@click.option("--show", "shows", is_flag=True, help="Show what is embedded in each file.")
+@click.option("--detect", is_flag=True, help="List the evidence of where each file comes from, with its strength.")
 @json_option
 @click.option("--root", "roots", multiple=True, type=PathType(exists=True, file_okay=False),
               help="Another folder that the graphs may read. May be repeated.")  # fmt: skip
@@ -42,68 +66,83 @@ def command(
     replay: int,
     seed: int | None,
     strict: bool,
+    tree: bool,
+    shows: bool,
+    detect: bool,
     as_json: bool,
     roots: tuple[Path, ...],
     **engine: Any,
 ) -> int:
-    """Check the files in PATH, an output folder or one file in it.
+    """Say what is known of PATH, an output folder or one file from anywhere.
 
     Each file is compared with its digest in the manifests and the ledger of the folder. Missing, changed and unrecorded
-    files are listed. For a single file, the graph in it is checked too.
+    files are listed. The signature in a file, or beside it, is checked, whoever signed it. For a single file, the graph
+    in it is checked too.
 
     With --replay, N random files are made again without the cache and compared. Files from other builds of Studio,
     plugins or libraries than the installed ones are counted, and the differences are listed.
 
-    Exit codes: 0 unchanged, 1 missing, changed or different files, 2 nothing to check.
+    Exit codes: 0 unchanged, 1 missing, changed, different or falsely signed files, 2 nothing to check, or nothing known
+    of the file.
     """
+    from studio.cli.verify_display import VerifyDisplay
     from studio.replay import choose_sample
 
-    single = not path.is_dir()
-    folder, recorded, checked = _check_one(path, engine) if single else _check_folder(path)
-    builds = _count_builds(recorded.values(), engine)
+    with create_studio(**engine) as studio:
+        checked = _check(studio, path, detect=detect)
     seed = secrets.randbelow(2**31) if seed is None else seed
-    sample = choose_sample([row.name for row in checked if row.state == "sound"], replay, seed)
-    replays = _replay(folder, recorded, sample, roots, engine) if sample else []
+    sound = [one.facts.row.name for one in checked.files if one.facts.row.state == "sound"]
+    names = [one.facts.row.name for one in checked.files] if not path.is_dir() and checked.recorded else sound
+    sample = choose_sample(names, replay, seed)
+    replays = _replay(checked, sample, roots, engine) if sample else []
+    display = VerifyDisplay(tree=tree, shows=shows, detect=detect)
     if as_json:
-        _print_rows(checked, replays, seed, builds)
+        made = [{"files": count, "differences": list(differences)} for differences, count in checked.builds.items()]
+        again = [row.to_json() for row in replays]
+        answer(
+            {"files": [display.describe(one) for one in checked.files], "seed": seed, "replays": again, "builds": made}
+        )
     else:
-        _show(checked, replays, replay, seed)
-        _show_builds(builds)
-    return FAILED if _is_bad(checked, strict=strict) or not all(row.good for row in replays) else DONE
+        display.show(checked.files, replays, is_folder=path.is_dir())
+        display.show_replays(replays, replay, seed)
+        display.show_builds(checked.builds)
+    return _choose_code(checked.files, replays, strict=strict, is_folder=path.is_dir())
 
 
-def _is_bad(checked: list[CheckedFile], *, strict: bool) -> bool:
+def _choose_code(files: list[InspectedFile], replays: list[Replay], *, strict: bool, is_folder: bool) -> int:
     bad = (*_BAD, *_UNRECORDED) if strict else _BAD
-    return any(row.state in bad for row in checked)
+    if any(one.facts.row.state in bad or one.verdict.kind in _BAD_VERDICTS for one in files):
+        return FAILED
+    if not all(row.good for row in replays):
+        return FAILED
+    return INVALID if not is_folder and all(one.verdict.kind == "unknown" for one in files) else DONE
 
 
-def _count_builds(records: Iterable[FileRecord], engine: dict[str, Any]) -> Counter[tuple[str, ...]]:
-    """Count the files by the ways in which the builds that made them differ from those that are installed."""
-    from studio.provenance.builds import compare_builds
+def _check(studio: Studio, path: Path, *, detect: bool) -> _Checked:
+    """Return what is known of the files."""
+    from studio.provenance.builds import count_builds
+    from studio.provenance.evidence import load_finders
+    from studio.provenance.inspection import FileInspector
 
-    known = [record.builds for record in records if record.builds]
-    if not known:
-        return Counter()
-    with create_studio(**engine, on_disk=False) as studio:
-        now = studio.builds
-    found: dict[int, tuple[str, ...]] = {}  # files of one run share their builds
-    for builds in known:
-        if id(builds) not in found:
-            found[id(builds)] = tuple(compare_builds(builds, now))
-    return Counter(found[id(builds)] for builds in known)
-
-
-def _show_builds(builds: Counter[tuple[str, ...]]) -> None:
-    for differences, count in builds.items():
-        if differences:
-            files = "1 file" if count == 1 else f"{count} files"
-            click.echo(f"made by another build: {files}: {'; '.join(differences)}")
+    folder, recorded, rows = _check_folder(path) if path.is_dir() else _check_one(path, studio)
+    value_types = studio.registry.value_types.values()
+    finders = load_finders(studio.settings, show_warning) if detect else ()
+    inspector = FileInspector(studio.settings, value_types, finders, show_warning)
+    files = [inspector.inspect(folder / row.name, row, _find_alteration(studio, folder, row, recorded)) for row in rows]
+    known = [record.builds for record in recorded.values() if record.builds]
+    return _Checked(folder, recorded, files, count_builds(known, studio.builds) if known else Counter())
 
 
-def _print_rows(checked: list[CheckedFile], replays: list[Replay], seed: int, builds: Counter[tuple[str, ...]]) -> None:
-    files, again = [row.to_json() for row in checked], [row.to_json() for row in replays]
-    made = [{"files": count, "differences": list(differences)} for differences, count in builds.items()]
-    answer({"files": files, "seed": seed, "replays": again, "builds": made})
+def _find_alteration(studio: Studio, folder: Path, row: CheckedFile, recorded: dict[str, FileRecord]) -> str:
+    """Return how much a changed file differs from what was written, if the cache still knows that."""
+    from studio.provenance.alteration import describe_alteration
+
+    if row.state != "changed" or row.name not in recorded:
+        return ""
+    value_types = studio.registry.value_types.values()
+    return describe_alteration(
+        folder / row.name, recorded[row.name], value_types, studio.cache.load, studio.settings.media
+    )
 
 
 def _check_folder(path: Path) -> tuple[Path, dict[str, FileRecord], list[CheckedFile]]:
@@ -122,8 +161,8 @@ def _check_folder(path: Path) -> tuple[Path, dict[str, FileRecord], list[Checked
     return path, records.files, [*records.problems, *rows]
 
 
-def _check_one(path: Path, engine: dict[str, Any]) -> tuple[Path, dict[str, FileRecord], list[CheckedFile]]:
-    """Check a single file: its digest, if a folder above it records one, and the graph that it contains."""
+def _check_one(path: Path, studio: Studio) -> tuple[Path, dict[str, FileRecord], list[CheckedFile]]:
+    """Check a single file: its digest, if a folder above it records one, and then whether it can be made again."""
     from studio.batch.records import read_ledger
     from studio.provenance.check import CheckedFile, FileState, check_files, find_record
     from studio.replay import check_recipe
@@ -133,36 +172,16 @@ def _check_one(path: Path, engine: dict[str, Any]) -> tuple[Path, dict[str, File
         raise UsageError("E756", f"{str(path)!r} does not exist", hint="name an output folder, or a file in one")
     root, record = found or (path.parent, None)
     name = path.absolute().relative_to(root.absolute()).as_posix()
-    recorded = {name: record} if record else {}
-    row = next(check_files(root, recorded)) if recorded else None
-    if row is None or row.state == FileState.SOUND:
-        with create_studio(**engine) as studio:
-            detail = check_recipe(studio, path, record)
-        row = CheckedFile(name, FileState.CHANGED if detail else FileState.SOUND, detail)
-    return root, recorded, [row]
+    if record is None:
+        return root, {}, [CheckedFile(name, FileState.EXTRA, "recorded nowhere")]
+    row = next(check_files(root, {name: record}))
+    if row.state == FileState.SOUND and (detail := check_recipe(studio, path, record)):
+        row = CheckedFile(name, FileState.STALE, detail)
+    return root, {name: record}, [row]
 
 
-def _replay(
-    folder: Path, recorded: dict[str, FileRecord], names: Iterable[str], roots: tuple[Path, ...], engine: Any
-) -> list[Replay]:
+def _replay(checked: _Checked, names: Iterable[str], roots: tuple[Path, ...], engine: dict[str, Any]) -> list[Replay]:
     from studio.replay import replay_file
 
     with create_studio(**engine, on_disk=False) as studio:
-        return [replay_file(studio, folder / name, recorded.get(name), roots=roots) for name in names]
-
-
-def _show(checked: list[CheckedFile], replays: list[Replay], wanted: int, seed: int) -> None:
-    lines: list[tuple[str, str, str]] = []
-    lines += [(row.state, row.name, row.detail) for row in checked if row.state != "sound"]
-    lines += [(row.state, str(row.path), row.detail) for row in replays]
-    for standing, name, detail in lines:
-        click.echo(f"{click.style(standing, fg=_COLORS.get(standing, 'red'))}: {name}  {detail}".rstrip())
-    counts = Counter(row.state for row in checked)
-    click.echo(", ".join(f"{count} {standing}" for standing, count in sorted(counts.items(), key=_order)))
-    if wanted:
-        good = sum(row.good for row in replays)
-        click.echo(f"{good} of {len(replays)} came out the same when made again (--seed {seed})")
-
-
-def _order(entry: tuple[str, int]) -> int:
-    return ("sound", "changed", "missing", "unreadable", "extra", "leftover").index(entry[0])
+        return [replay_file(studio, checked.folder / name, checked.recorded.get(name), roots=roots) for name in names]

@@ -7,7 +7,7 @@ video each count for themselves, and what the cache had counts as what it was.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -17,9 +17,47 @@ from studio.api.type_spec import PLAIN_TYPES
 from studio.cache import MISSING
 from studio.execution.call import Call, Result
 
-_WITHOUT_CONTENT = PLAIN_TYPES | frozenset(("model", "path"))
+WITHOUT_CONTENT = PLAIN_TYPES | frozenset(("model", "path"))
 _IMAGES = frozenset(("image", "mask", "latent"))
 _SOURCES = Content.GENERATED | Content.ALGORITHMIC
+
+
+class Step(NamedTuple):
+    """A node that ran on the way to a file, and did something to what the file shows or says.
+
+    Attributes:
+        node_type: Its node type.
+        software: The distribution of the node type.
+        version: The version of that distribution.
+        origin: What it did, see `ContentOrigin`.
+    """
+
+    node_type: str
+    software: str
+    version: str
+    origin: str
+
+
+class UsedFile(NamedTuple):
+    """A file that was read on the way to another.
+
+    Attributes:
+        file: The file.
+        is_shown: Whether its content is in the other; a mask only says where.
+    """
+
+    file: File
+    is_shown: bool
+
+
+class Steps(NamedTuple):
+    """What ran on the way to a file, in the order of running, and the files that were read."""
+
+    steps: tuple[Step, ...] = ()
+    files: tuple[UsedFile, ...] = ()
+
+
+NO_STEPS = Steps()
 
 
 @dataclass(frozen=True)
@@ -29,10 +67,12 @@ class Media:
     Attributes:
         images: What is known of its images.
         audio: What is known of its audio.
+        find_steps: Returns what ran on the way to the file that it is written to; None where that is not followed.
     """
 
     images: Content = Content.NOTHING
     audio: Content = Content.NOTHING
+    find_steps: Callable[[], Steps] | None = field(default=None, compare=False, repr=False)
 
     @property
     def whole(self) -> Content:
@@ -44,7 +84,7 @@ NOTHING = Media()
 _GIVEN = Media(Content.GIVEN, Content.GIVEN)
 
 
-class _MediaInput(NamedTuple):
+class MediaInput(NamedTuple):
     """An input that may hold media."""
 
     name: str
@@ -84,8 +124,12 @@ class ContentTrace:
 
     def find_each(self, result: Result) -> list[Media]:
         """Return what is known of a result, or of each entry of a list of results, in the order of its files."""
+        return [self.find(one) for one in self.list_parts(result)]
+
+    def list_parts(self, result: Result) -> list[Result]:
+        """Return a result, or what each entry of a list of results is, in the order of its files."""
         entries = self._list_entries(result)
-        return [self.find(result)] if entries is None else [one for entry in entries for one in self.find_each(entry)]
+        return [result] if entries is None else [one for entry in entries for one in self.list_parts(entry)]
 
     def _list_entries(self, result: Result) -> Sequence[Result] | None:
         """Return the entries of a list that was put together or handed on; None for what counts as one."""
@@ -119,8 +163,12 @@ class ContentTrace:
 
     def _find_same(self, call: Call, result: Result) -> Media | None:
         """Return what is known of those media among the inputs of a call that are equal to a result, or None."""
-        found = [self.find(one) for one in self._iterate_entries(call.args.values()) if one.digest == result.digest]
+        found = [self.find(one) for one in self.list_same(call, result)]
         return join_media(found) if found else None
+
+    def list_same(self, call: Call, result: Result) -> list[Result]:
+        """Return what is equal to a result among the inputs of a call, entries of lists too."""
+        return [one for one in self._iterate_entries(call.args.values()) if one.digest == result.digest]
 
     def _iterate_entries(self, results: Iterable[Result]) -> Iterator[Result]:
         """Yield results, and the entries of lists."""
@@ -132,13 +180,13 @@ class ContentTrace:
 
     def _derive_call(self, call: Call, result: Result) -> Media:
         node_type = call.node_type
-        name, kind = _find_output(call, result)
-        if kind in _WITHOUT_CONTENT:
+        name, kind = find_output(call, result)
+        if kind in WITHOUT_CONTENT:
             return NOTHING
         if node_type.content_origin == UNCHANGED and (same := self._find_same(call, result)) is not None:
             return same
         inherited = self.find_inputs(node_type, call.args)
-        origin = self._find_origin(node_type, call.args, inherited)
+        origin = self.find_origin(node_type, call.args, inherited)
         own, audio = origin, UNCHANGED
         if not isinstance(origin, str):
             own, audio = origin.get(name, "edited"), origin.get(f"{name}.audio", UNCHANGED)
@@ -157,7 +205,7 @@ class ContentTrace:
         """Return what is known of the media that a call is given. A mask counts only if there are no other images."""
         found: list[Media] = []
         masks: list[Media] = []
-        for name, is_mask, is_file in _list_media_inputs(node_type):
+        for name, is_mask, is_file in list_media_inputs(node_type):
             result = args.get(name)
             if result is None:
                 continue
@@ -171,27 +219,32 @@ class ContentTrace:
     def _read(self, result: Result) -> Media:
         """Return what files say of themselves."""
         content = Content.NOTHING
-        for one in iterate(self._find_plain(result)):
+        for one in iterate(self.find_plain(result)):
             if isinstance(one, File):
                 content |= read_content(one.path)
         return Media(content, content) if content else _GIVEN
 
-    def _find_origin(
-        self, node_type: NodeType, args: Mapping[str, Result], inherited: Media
-    ) -> str | Mapping[str, str]:
+    def find_origin(self, node_type: NodeType, args: Mapping[str, Result], inherited: Media) -> str | Mapping[str, str]:
+        """Return what a call does to its outputs, or to each output by name.
+
+        Args:
+            node_type: Its node type.
+            args: Its inputs.
+            inherited: What is known of the media among them.
+        """
         declared = node_type.content_origin
         if isinstance(declared, str | Mapping):
             return declared
         if declared is None:
             return _guess_origin(node_type, args, inherited)
-        plain = {name: end.default for name, end in node_type.inputs.items() if end.spec.name in _WITHOUT_CONTENT}
-        plain |= {name: self._find_plain(args[name]) for name in plain if name in args}
+        plain = {name: end.default for name, end in node_type.inputs.items() if end.spec.name in WITHOUT_CONTENT}
+        plain |= {name: self.find_plain(args[name]) for name in plain if name in args}
         try:
             return declared({name: None if value is MISSING else value for name, value in plain.items()})
         except Exception:  # a function of a plugin may raise anything; nothing else is known then
             return _guess_origin(node_type, args, inherited)
 
-    def _find_plain(self, result: Result) -> Any:
+    def find_plain(self, result: Result) -> Any:
         """Return a small value, MISSING if the cache lost it."""
         try:
             return self._load(result)
@@ -212,12 +265,12 @@ def join_media(many: Iterable[Media]) -> Media:
 
 
 @lru_cache(maxsize=4096)
-def _list_media_inputs(node_type: NodeType) -> tuple[_MediaInput, ...]:
+def list_media_inputs(node_type: NodeType) -> tuple[MediaInput, ...]:
     """Return the inputs of a node type that may hold media."""
     return tuple(
-        _MediaInput(end.name, end.spec.name == "mask", end.spec.name == "file")
+        MediaInput(end.name, end.spec.name == "mask", end.spec.name == "file")
         for end in node_type.inputs.values()
-        if end.spec.name not in _WITHOUT_CONTENT
+        if end.spec.name not in WITHOUT_CONTENT
     )
 
 
@@ -228,13 +281,13 @@ def find_sources(result: Result) -> Iterable[Result]:
     if result.parent is not None:
         return (result.parent,)
     call = result.call
-    if call is None or _find_output(call, result)[1] in _WITHOUT_CONTENT:
+    if call is None or find_output(call, result)[1] in WITHOUT_CONTENT:
         return ()
     args = call.args
-    return [args[end.name] for end in _list_media_inputs(call.node_type) if end.name in args]
+    return [args[end.name] for end in list_media_inputs(call.node_type) if end.name in args]
 
 
-def _find_output(call: Call, result: Result) -> tuple[str, str]:
+def find_output(call: Call, result: Result) -> tuple[str, str]:
     """Return the name of the output that a result is of its call, and the name of its type."""
     outputs = call.state.node.outputs
     for name, one in call.results.items():
@@ -245,8 +298,8 @@ def _find_output(call: Call, result: Result) -> tuple[str, str]:
 
 def _is_list(call: Call, result: Result) -> bool:
     """Return whether a result is an output of its call that holds several media."""
-    name, kind = _find_output(call, result)
-    return kind not in _WITHOUT_CONTENT and name in call.state.node.outputs and call.state.node.outputs[name].depth > 0
+    name, kind = find_output(call, result)
+    return kind not in WITHOUT_CONTENT and name in call.state.node.outputs and call.state.node.outputs[name].depth > 0
 
 
 def _guess_origin(node_type: NodeType, args: Mapping[str, Result], inherited: Media) -> str:

@@ -20,6 +20,7 @@ from studio.execution.outcome import count_cached
 from studio.execution.plan import Plan, PlanNode, rename_nodes
 from studio.execution.run import Run
 from studio.execution.services import Services
+from studio.execution.steps import follow_each
 from studio.graph.source import NamedPath, Source
 
 
@@ -115,7 +116,7 @@ class OpenRun:
         )
         outcome.is_deep = self._run.values.is_deep
         trace = ContentTrace(self._run.values.load, self._run.values.split)
-        outcome.content = {name: trace.find_each(result) for name, result in outcome.results.items()}
+        outcome.content = {name: follow_each(trace, result) for name, result in outcome.results.items()}
         for state in self._find_members(part.plan):
             if state.error is not None and state.status is FAILED:
                 outcome.errors.append(_shorten(state.error, key))

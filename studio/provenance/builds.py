@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 Builds = Mapping[str, Mapping[str, str]]
@@ -63,3 +64,19 @@ def _find_difference(before: Mapping[str, str], after: Mapping[str, str], first:
     if all(before[kind] == after[kind] for kind in known):
         return ""
     return f"other code {first}" if "code" in before else f"another build of this version {first}"
+
+
+def count_builds(known: Iterable[Builds], now: Builds) -> Counter[tuple[str, ...]]:
+    """Count files by the ways in which the builds that made them differ from those that are installed.
+
+    Args:
+        known: The builds that made each file.
+        now: What is installed.
+    """
+    found: dict[int, tuple[str, ...]] = {}  # files of one run share their builds
+    counted: Counter[tuple[str, ...]] = Counter()
+    for builds in known:
+        if id(builds) not in found:
+            found[id(builds)] = tuple(compare_builds(builds, now))
+        counted[found[id(builds)]] += 1
+    return counted

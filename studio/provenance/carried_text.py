@@ -9,6 +9,9 @@ from typing import Any
 from studio.api.content_origin import find_source_type
 from studio.execution.content import Media
 
+STRIPPED = "stripped"
+"""Says that a file was written without its graph."""
+
 _LONGEST_WHOLE = 100_000  # characters; of a longer graph, the file of an output carries its own part
 
 
@@ -20,10 +23,13 @@ class CarriedText:
 
     Args:
         provenance: What all files of the run carry, see `collect_provenance`.
+        strips: Whether the files carry neither the graph nor its values.
     """
 
-    def __init__(self, provenance: Mapping[str, Any]) -> None:
-        self._provenance = provenance
+    def __init__(self, provenance: Mapping[str, Any], *, strips: bool = False) -> None:
+        kept = ("studio", "version")
+        self._provenance = {name: provenance[name] for name in kept if name in provenance} if strips else provenance
+        self._strips = strips
         self._whole: dict[str, str] | None = None
         self._part: tuple[str, dict[str, str]] = ("", {})
         self._is_long = False
@@ -38,6 +44,7 @@ class CarriedText:
             content: What the file is made of, or None.
         """
         place: dict[str, Any] = {"output": output, "index": index, **({"saved": saved} if saved else {})}
+        place = {STRIPPED: True} if self._strips else place
         place |= describe_content(content) if content is not None else {}
         members = self._find_members(output) | _dump_members(place)
         return "{" + ", ".join(f"{_dump(name)}: {text}" for name, text in sorted(members.items())) + "}"

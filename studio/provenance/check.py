@@ -11,6 +11,7 @@ from typing import Any
 
 from studio.cache.digest import hash_file
 from studio.files import RECORDS_FOLDER, is_temporary_name, resolve_path
+from studio.provenance.credentials.formats import SIDECAR, is_beside
 from studio.provenance.folder_links import is_inside
 from studio.provenance.manifest import find_manifests, read_manifest
 from studio.provenance.record import FileRecord
@@ -27,6 +28,8 @@ class FileState(StrEnum):
     """It is recorded nowhere."""
     LEFTOVER = "leftover"
     """A process was killed while it wrote this."""
+    STALE = "stale"
+    """It is as it was written, and cannot be made again: something that it was made from has changed."""
     UNREADABLE = "unreadable"
     """It is a record, and cannot be read; or it is recorded outside of the folder."""
 
@@ -149,4 +152,7 @@ def _find_names(root: Path, ignored: set[str]) -> Iterator[str]:
             continue
         skipped = ignored if here == root else set()
         folders[:] = sorted(name for name in folders if name != RECORDS_FOLDER and name not in skipped)
-        yield from ((here / file).relative_to(root).as_posix() for file in sorted(files) if file not in skipped)
+        beside = {f"{Path(file).stem}{SIDECAR}" for file in files if is_beside(Path(file))}
+        yield from (
+            (here / file).relative_to(root).as_posix() for file in sorted(files) if file not in skipped | beside
+        )

@@ -27,6 +27,7 @@ from studio.errors import StudioError
 from studio.execution.content import Media, join_media
 from studio.files import load_remakeable, resolve_path, write_remakeable
 from studio.provenance.carried_text import CarriedText, describe_content
+from studio.provenance.credentials.formats import is_beside, name_sidecar
 from studio.provenance.output_folder import OutputFolder, iterate_media
 from studio.provenance.record import FileRecord
 
@@ -109,6 +110,7 @@ class CurrentFiles:
         folder: The folder that the run writes into.
         fields: Values of the template's fields `graph` and `run`.
         collect: Returns what each file of the run carries.
+        signer: Names what signs files; "" if they are not signed.
     """
 
     def __init__(
@@ -119,12 +121,14 @@ class CurrentFiles:
         folder: OutputFolder,
         fields: Mapping[str, str],
         collect: Callable[[], CarriedText],
+        signer: str = "",
     ) -> None:
         self._written = written
         self._value_types = value_types
         self._providers = providers
         self._folder = folder
         self._fields = fields
+        self._signer = signer
         self.collect = collect
         self._found: dict[tuple[str, str], list[FileRecord]] = {}
 
@@ -180,6 +184,7 @@ class CurrentFiles:
         except StudioError:  # the run reports it when it writes
             return None
         parts = [_FORMAT, digest, spec.to_record(), str(provider), self._folder.find_template(output), carried]
+        parts += [self._signer] if self._signer else []
         parts += [[list(describe_content(media).items()) for media in content]]
         return blake3(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -193,7 +198,7 @@ class CurrentFiles:
                 {**self._fields, "output": output, "ext": extension}, index if spec.depth else None
             )
             path = resolve_path(self._folder.folder) / name
-            if not _is_current(path, file):
+            if not _is_current(path, file) or (self._signer and is_beside(path) and not name_sidecar(path).is_file()):
                 return []
             media = content[index] if len(content) == len(files) else join_media(content)
             term = find_source_type(media.whole)

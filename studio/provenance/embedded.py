@@ -11,6 +11,7 @@ from studio.api import ValueType
 from studio.errors import Finding, GraphError, StudioError
 from studio.files import resolve_path
 from studio.graph.carried import Carried
+from studio.provenance.carried_text import STRIPPED
 from studio.provenance.record import CARRIED_FORMAT, FileRecord, Recipe
 from studio.value_callback import call_value_type
 
@@ -52,8 +53,11 @@ def read_embedded(path: Path, value_types: Iterable[ValueType[Any]], *, max_leng
             if program
             else "run the graph itself: studio run GRAPH.json",
         )
+    carried = parse_carried(text, path)
+    if carried.get(STRIPPED) is True and "graph" not in carried:
+        raise _refuse_stripped(path)
     try:
-        return _parse_record(parse_carried(text, path), path)
+        return _parse_record(carried, path)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OSError):
         raise _refuse_damaged(path) from None
 
@@ -90,6 +94,11 @@ def parse_carried(text: str, path: Path) -> dict[str, Any]:
         raise _refuse_damaged(path)
     _check_format(carried, path)
     return carried
+
+
+def _refuse_stripped(path: Path) -> GraphError:
+    hint = "run the graph itself: studio run GRAPH.json"
+    return _refuse("E134", f"{str(path)!r} was written without its graph (--strip)", expected="a graph", hint=hint)
 
 
 def _refuse_damaged(path: Path) -> GraphError:

@@ -141,6 +141,7 @@ def read_manifest(path: Path, folder: Path) -> dict[str, FileRecord]:
                 saved=saved,
                 source_type=str(file.get("digital_source_type", "")),
                 builds=builds,
+                value_digest=str(made.get("digest") or "") if len(made["files"]) == 1 and not saved else "",
             )
     return records
 

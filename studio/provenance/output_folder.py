@@ -9,9 +9,9 @@ import re
 import string
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, TypeAlias
 
 from studio.api import File, OutputPath, TypeSpec, ValueType
 from studio.api.content_origin import find_source_type
@@ -20,10 +20,14 @@ from studio.errors import MediaError, NodeError, RunError, StudioError, UsageErr
 from studio.execution.content import Media, join_media
 from studio.files import RECORDS_FOLDER, is_disk_full, replace_file, resolve_path, sync_folder
 from studio.provenance.carried_text import CarriedText
+from studio.provenance.credentials.formats import is_beside, name_sidecar
 from studio.provenance.file_names import FileNameProblem, list_file_names
 from studio.provenance.record import FileRecord
 from studio.provenance.saved_files import SavedFile, list_files
 from studio.value_callback import call_value_type, fail_callback
+
+SignFile: TypeAlias = Callable[[Media, str, Path, Path], None]
+"""Signs a file before it has its name: what it is made of, what it carries, where it is now and where it will be."""
 
 DEFAULT_TEMPLATE = "{output}.{ext}"
 TEMPLATE_FIELDS = {"output", "ext", "index", "graph", "run"}
@@ -57,6 +61,7 @@ class OutputFolder:
         self._names = dict(names or {})
         self._taken: set[Path] = set()
         self._saved: dict[str, SavedFile] = {}
+        self._signed: set[Path] = set()
         self._owners: Mapping[str, str] = {}
         self._collect: Callable[[], CarriedText] | None = None
         self._unsynced: set[Path] = set()
@@ -98,6 +103,7 @@ class OutputFolder:
         """
         self._taken.clear()
         self._saved.clear()
+        self._signed.clear()
         self.create()
 
     def expect(self, owners: Mapping[str, str], collect: Callable[[], CarriedText]) -> None:
@@ -124,8 +130,19 @@ class OutputFolder:
         self._saved[name] = SavedFile(output, known, place.path, list_files(place.path))
         return OutputPath(place.path, name, self._collect().format(output, 0, known))
 
-    def list_saved(self) -> list[FileRecord]:
-        """Return the files that nodes of the run saved."""
+    def list_saved(self, sign: Callable[[str, Path, str], None] | None = None) -> list[FileRecord]:
+        """Return the files that nodes of the run saved.
+
+        Args:
+            sign: Signs such a file of an output, which carries a text; None to leave them as they are.
+        """
+        if sign is not None and self._collect is not None:
+            carried = self._collect()
+            for saved in self._saved.values():
+                for index, path in enumerate(saved.list_paths()):
+                    if path not in self._signed:
+                        sign(saved.output, path, carried.format(saved.output, index, saved.name))
+                        self._signed.add(path)
         return [record for saved in self._saved.values() for record in saved.list_written()]
 
     def is_saved(self, output: str, value: Any) -> bool:
@@ -187,6 +204,7 @@ class OutputFolder:
         content: Sequence[Media] = (),
         *,
         is_deep: bool = False,
+        sign: SignFile | None = None,
     ) -> list[FileRecord]:
         """Write an output to one file, or a list of media to one file each.
 
@@ -199,9 +217,10 @@ class OutputFolder:
             fields: Values of the template's fields `graph` and `run`.
             content: What each file is made of.
             is_deep: Whether the value comes from samples of more than 8 bits.
+            sign: Signs each file, or None.
 
         Raises:
-            RunError: E312 if the disk says no.
+            RunError: E312 if the disk says no, E775 if a file cannot be signed.
         """
         written = []
         entries = list(iterate_media(value, value_types))
@@ -216,7 +235,10 @@ class OutputFolder:
             media = content[index] if len(content) == len(entries) else join_media(content)
             text = carried.format(output, index, content=media) if value_type is not None else ""
             record = FileRecord(output, place.path, index, source_type=find_source_type(media.whole))
-            written.append(_write_file(record, entry, value_type, text, is_deep=is_deep))
+            signs = partial(sign, media, text) if sign is not None and value_type is not None else None
+            if signs is not None and is_beside(place.path):
+                self.resolve(PurePath(os.path.relpath(name_sidecar(place.path), resolve_path(self.folder))).as_posix())
+            written.append(_write_file(record, entry, value_type, text, signs, is_deep=is_deep))
         return written
 
     def adopt(self, records: Iterable[FileRecord]) -> None:
@@ -326,7 +348,13 @@ def _find_extension(value: Any, value_type: ValueType[Any] | None) -> str:
 
 
 def _write_file(
-    record: FileRecord, value: Any, value_type: ValueType[Any] | None, provenance: str, *, is_deep: bool
+    record: FileRecord,
+    value: Any,
+    value_type: ValueType[Any] | None,
+    provenance: str,
+    sign: Callable[[Path, Path], None] | None = None,
+    *,
+    is_deep: bool,
 ) -> FileRecord:
     """Write a value to the path of a record, and return the record with what was written."""
     output, path = record.output, record.path
@@ -340,6 +368,8 @@ def _write_file(
             else:
                 text = json.dumps(_to_json(value), ensure_ascii=False, indent=2) + "\n"
                 temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+            if sign is not None:
+                sign(temporary, path)
             digest, size = hash_file(temporary).hex(), temporary.stat().st_size
     except NodeError:  # of a node that makes a video as it is written
         raise

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 from studio.api import Model, TypeSpec, ValueType
+from studio.api.content_origin import find_source_type, read_content
 from studio.api.origin import Provider
 from studio.errors import StudioError
-from studio.execution.content import Media
+from studio.execution.content import NO_STEPS, Media
 from studio.execution.plan import Plan
 from studio.graph import ResolvedGraph
 from studio.graph.given import find_given_files
 from studio.provenance.carried_text import CarriedText
 from studio.provenance.collect import FindFile, collect_provenance
+from studio.provenance.credentials.claim import WrittenFile
+from studio.provenance.credentials.signer import FileSigner
 from studio.provenance.current_files import CurrentFiles, WrittenFiles
 from studio.provenance.output_folder import OutputFolder
 from studio.provenance.record import FileRecord
@@ -32,6 +35,8 @@ class OutputWriter:
         find_weights: Returns where weights are.
         providers: What provides each of the value types, by its name.
         written: What is known of files that earlier runs wrote.
+        load_signer: Returns what signs files, or None if they are not signed.
+        strips: Whether files carry neither the graph nor its values.
     """
 
     def __init__(
@@ -41,6 +46,8 @@ class OutputWriter:
         find_weights: Callable[[Model], Path],
         providers: Mapping[str, Provider] | None = None,
         written: WrittenFiles | None = None,
+        load_signer: Callable[[], FileSigner | None] = lambda: None,
+        strips: bool = False,
     ) -> None:
         self._find_weights = find_weights
         self._value_types = {value_type.python: value_type for value_type in value_types.values()}
@@ -48,6 +55,25 @@ class OutputWriter:
         self._find_file = find_file
         self._providers = dict(providers or {})
         self._written = written or WrittenFiles(None)
+        self._load_signer = load_signer
+        self._strips = strips
+
+    @cached_property
+    def signer(self) -> FileSigner | None:
+        """What signs files, or None.
+
+        Raises:
+            UsageError: E770 to E774 if files are to be signed and cannot be.
+        """
+        return self._load_signer()
+
+    def check_signer(self) -> None:
+        """Load what signs files, before anything runs.
+
+        Raises:
+            UsageError: E770 to E774 if files are to be signed and cannot be.
+        """
+        _ = self.signer
 
     def prepare(self, resolved: ResolvedGraph, values: Mapping[str, Any], plan: Plan, folder: OutputFolder) -> None:
         """Prepare for the files that nodes save while a plan runs.
@@ -57,14 +83,18 @@ class OutputWriter:
             values: The values of its inputs, as the caller gave them.
             plan: Its plan.
             folder: The folder to write to.
+
+        Raises:
+            UsageError: E770 to E774 if files are to be signed and cannot be.
         """
+        self.check_signer()
         owners = find_saved_names(plan)
         if owners:
             folder.expect(owners, lambda: self._collect(resolved, values, folder))
 
     def _collect(self, resolved: ResolvedGraph, values: Mapping[str, Any], folder: OutputFolder) -> CarriedText:
         place = resolved.graph.base if folder.is_apart else folder.folder
-        return CarriedText(collect_provenance(resolved, values, place, self._find_file))
+        return CarriedText(collect_provenance(resolved, values, place, self._find_file), strips=self._strips)
 
     def describe_read(self, resolved: ResolvedGraph, values: Mapping[str, Any], folder: OutputFolder) -> dict[str, Any]:
         """Return what a run read as its manifest records it: the graphs in the graph, and digests of files.
@@ -110,7 +140,8 @@ class OutputWriter:
 
         fields = {"graph": resolved.graph.name, "run": run_id}
         written = self._written if uses else WrittenFiles(None)
-        return CurrentFiles(written, self._named, self._providers, folder, fields, collect)
+        signer = self.signer.key if self.signer is not None else ""
+        return CurrentFiles(written, self._named, self._providers, folder, fields, collect, signer)
 
     def write(
         self,
@@ -152,13 +183,45 @@ class OutputWriter:
                     folder.adopt(records)
                     files += records
                 elif value is not None and not folder.is_saved(name, value):
-                    deep = is_deep(name)
                     value_types: Mapping[type, ValueType[Any]] = self._value_types
                     if (weights := find_weights_file(value, self._find_weights)) is not None:
                         value, value_types = weights
-                    records = folder.write(name, value, spec, value_types, carried, fields, media, is_deep=deep)
+                    sign = self._sign if self.signer is not None else None
+                    more: dict[str, Any] = {"sign": sign, "is_deep": is_deep(name)}
+                    records = folder.write(name, value, spec, value_types, carried, fields, media, **more)
                     files += records
                     current.keep(name, digest, spec, media, value, records)
             except StudioError as error:
                 errors.append(error)
-        return files + folder.list_saved(), errors
+        try:
+            return files + folder.list_saved(self._choose_saved(outputs, content or {}, folder)), errors
+        except StudioError as error:
+            return files + folder.list_saved(), [*errors, error]
+
+    def _sign(self, media: Media, text: str, temporary: Path, path: Path) -> None:
+        """Sign a file of an output."""
+        assert self.signer is not None
+        steps = media.find_steps() if media.find_steps is not None else NO_STEPS
+        source_type = find_source_type(media.whole)
+        self.signer.sign(temporary, path, WrittenFile(path.name, source_type, steps, text, self._strips))
+
+    def _choose_saved(
+        self, outputs: Mapping[str, Any], content: Mapping[str, Sequence[Media]], folder: OutputFolder
+    ) -> Callable[[str, Path, str], None] | None:
+        """Return what signs files that nodes saved, or None.
+
+        What ran is followed only where the output is the saved file; the label of any is in the file itself.
+        """
+        signer = self.signer
+        if signer is None:
+            return None
+
+        def sign(output: str, path: Path, text: str) -> None:
+            media = content.get(output, ())
+            follows = len(media) == 1 and folder.is_saved(output, outputs.get(output))
+            find = media[0].find_steps if follows else None
+            source_type = find_source_type(read_content(path))
+            written = WrittenFile(path.name, source_type, find() if find is not None else NO_STEPS, text, self._strips)
+            signer.sign(path, path, written)
+
+        return sign

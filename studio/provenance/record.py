@@ -70,6 +70,7 @@ class FileRecord:
         saved: The name that a node saved it by, as the graph has it; "" for a file of the output itself.
         source_type: The name of the IPTC term for the source of its content, such as "humanEdits", or "".
         builds: The builds of the distributions that made it, by name; empty where they are not recorded.
+        value_digest: Digest of the value that was written, or "" where it is not recorded.
     """
 
     output: str
@@ -83,3 +84,4 @@ class FileRecord:
     saved: str = ""
     source_type: str = ""
     builds: Builds = field(default_factory=dict)
+    value_digest: str = ""

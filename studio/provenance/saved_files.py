@@ -33,11 +33,14 @@ class SavedFile:
 
     def list_written(self) -> list[FileRecord]:
         """Return the files that the run wrote."""
-        written = [path for path, identity in list_files(self.path).items() if self.before.get(path) != identity]
         return [
             FileRecord(self.output, path, index, hash_file(path).hex(), path.stat().st_size, saved=self.name)
-            for index, path in enumerate(written)
+            for index, path in enumerate(self.list_paths())
         ]
+
+    def list_paths(self) -> list[Path]:
+        """Return the paths of the files that the run wrote."""
+        return [path for path, identity in list_files(self.path).items() if self.before.get(path) != identity]
 
 
 def list_files(path: Path) -> dict[Path, _Identity]:

@@ -20,6 +20,7 @@ OURS = {"studio", *PROJECT["entry-points"]["studio"].values()}
 # modules whose distribution may be missing where the tests run, and those that come with a declared one
 DISTRIBUTIONS = {
     "bitsandbytes": "bitsandbytes",
+    "c2pa": "c2pa-python",
     "gguf": "gguf",
     "onnxruntime": "onnxruntime",
     "pyarrow": "pyarrow",

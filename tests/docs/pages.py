@@ -42,6 +42,7 @@ def follow_page(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capfd:
     """
     monkeypatch.chdir(folder)
     monkeypatch.setenv("STUDIO_CACHE_DIR", str(folder / "the cache"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(folder / "the data"))
     monkeypatch.setenv("STUDIO_DEVICE", "cpu")
     paths = [str(folder / "plugins"), *filter(None, [os.environ.get("PYTHONPATH")])]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))

@@ -253,3 +253,40 @@ def test_settings_of_plugins_that_are_no_tables_are_refused(config: Path, text: 
         load_settings()
 
     assert "[plugins.NAME]" in caught.value.hint
+
+
+def test_settings_of_credentials_are_read(config: Path) -> None:
+    config.write_text(
+        """[credentials]
+sign = true
+key = "~/key.pem"
+timestamp_authority = "http://time.example"
+""",
+        encoding="utf-8",
+    )
+
+    found = load_settings().credentials
+
+    assert (found.sign, found.strip, found.certificate) == (True, False, None)
+    assert found.key == config.parent.parent / "home/key.pem"
+    assert found.folder == config.parent.parent / "home/.local/share/studio/credentials"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("credentials = 7", "invalid credentials = 7"),
+        ("[credentials]\nsing = true", "unknown setting credentials.sing"),
+        ('[credentials]\nsign = "yes"', "invalid credentials.sign = 'yes'"),
+        ("[credentials]\nkey = 7", "invalid credentials.key = 7"),
+        ('[credentials]\nkey = ""', "invalid credentials.key = ''"),
+        ('[credentials]\npassphrase = "sesame"', "unknown setting credentials.passphrase"),
+    ],
+)
+def test_a_mistake_in_settings_of_credentials_is_named(config: Path, text: str, message: str) -> None:
+    config.write_text(text, encoding="utf-8")
+
+    with pytest.raises(SettingProblem, match=message) as raised:
+        load_settings()
+
+    assert raised.value.hint

@@ -36,7 +36,9 @@ def test_each_setting_says_where_it_comes_from(desk: Desk, config: Path, monkeyp
     assert settings["media.max_side"] == {"value": 9000, "origin": str(config)}
     assert settings["media.max_pixels"]["origin"] == "default"
     assert settings["dtype"] == {"value": "auto", "origin": "default"}
-    assert {name for name in settings if "." not in name} == set(Settings.__dataclass_fields__) - {"media", "plugins"}
+    tables = {"media", "credentials", "plugins"}
+    assert {name for name in settings if "." not in name} == set(Settings.__dataclass_fields__) - tables
+    assert settings["credentials.sign"] == {"value": False, "origin": "default"}
 
 
 def test_it_reads_as_a_table_and_shows_no_secrets(desk: Desk, config: Path) -> None:

@@ -1,0 +1,136 @@
+"""One verdict on a file, in plain words: what its record, its credentials and its label say together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from studio.api.evidence import Evidence
+from studio.provenance.check import CheckedFile, FileState
+from studio.provenance.credentials.reading import Credentials, CredentialState
+
+_TERMS = {
+    "trainedAlgorithmicMedia": "made by a trained model",
+    "compositeWithTrainedAlgorithmicMedia": "made or changed by a trained model, from a file",
+    "algorithmicallyEnhanced": "corrected by an algorithm",
+    "humanEdits": "edited",
+    "digitalCapture": "captured by a camera or a recorder",
+    "algorithmicMedia": "computed",
+}
+
+
+class VerdictKind(StrEnum):
+    """What is known of a file; the values are written in answers."""
+
+    UNCHANGED = "unchanged"
+    """Made here, and as it was written."""
+    CHANGED = "changed"
+    """Changed since it was written here, or since it was signed."""
+    SIGNED = "signed"
+    """Signed by someone, and as it was signed."""
+    INVALID = "invalid"
+    """Its credentials do not hold, or cannot be read."""
+    UNCHECKED = "unchecked"
+    """It has credentials, and the extra that reads them is not installed."""
+    MARKED = "marked"
+    LABELED = "labeled"
+    UNKNOWN = "unknown"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known of a file, as one word for scripts and a line for people."""
+
+    kind: VerdictKind
+    statement: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        return {"kind": self.kind, "statement": self.statement}
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What a verdict follows from.
+
+    Attributes:
+        row: What the check of the folder's records found.
+        credentials: The content credentials of the file, or None.
+        own_serial: Serial number of the user's own certificate, or "".
+        label: The name of the IPTC term that it carries, or "".
+        made_by: What says that it made the file, such as "Studio 0.2.0", or "".
+        evidence: What plugins found.
+        alteration: How much the file differs from what was written, or "".
+    """
+
+    row: CheckedFile
+    credentials: Credentials | None = None
+    own_serial: str = ""
+    label: str = ""
+    made_by: str = ""
+    evidence: Sequence[Evidence] = ()
+    alteration: str = ""
+
+
+def judge(facts: FileFacts) -> Verdict:
+    """Return the verdict on a file. It says "changed" only where there is something to compare the file with."""
+    state, credentials = facts.row.state, facts.credentials
+    if state == FileState.MISSING:
+        return Verdict(VerdictKind.MISSING, facts.row.detail)
+    if state in (FileState.UNREADABLE, FileState.LEFTOVER):
+        return Verdict(VerdictKind.UNKNOWN, facts.row.detail)
+    if state in (FileState.SOUND, FileState.STALE):
+        more = f", signed by {_name_signer(credentials)}" if credentials is not None and credentials.is_valid else ""
+        stale = f"; it cannot be made again: {facts.row.detail}" if state == FileState.STALE else ""
+        return Verdict(VerdictKind.UNCHANGED, f"made here and unchanged{more}{stale}")
+    if state == FileState.CHANGED:
+        later = f"; signed by {_name_signer(credentials)}" if credentials is not None and credentials.is_valid else ""
+        parts = "; ".join(part for part in (facts.row.detail, facts.alteration) if part)
+        return Verdict(VerdictKind.CHANGED, f"made here and changed: {parts}{later}")
+    if credentials is not None:
+        return _judge_credentials(credentials, facts.own_serial)
+    return _judge_claims(facts)
+
+
+def _judge_credentials(credentials: Credentials, own_serial: str) -> Verdict:
+    state, name = credentials.state, _name_signer(credentials)
+    problems = "; ".join(credentials.problems)
+    is_own = credentials.is_trusted and credentials.serial == own_serial != ""
+    if state == CredentialState.UNCHECKED:
+        hint = "pip install 'studio[credentials]' checks them"
+        return Verdict(VerdictKind.UNCHECKED, f"it has content credentials that are not checked; {hint}")
+    if state == CredentialState.UNREADABLE:
+        return Verdict(VerdictKind.INVALID, f"its content credentials cannot be read: {problems}")
+    if state == CredentialState.INVALID:
+        return Verdict(VerdictKind.INVALID, f"its content credentials do not hold: {problems or 'they are not valid'}")
+    if state == CredentialState.CHANGED:
+        begin = "made here and changed" if is_own else "changed"
+        return Verdict(VerdictKind.CHANGED, f"{begin} since it was signed by {name}: other bytes than were signed")
+    if is_own:
+        return Verdict(VerdictKind.UNCHANGED, f"made here and unchanged, signed by {name}")
+    return Verdict(VerdictKind.SIGNED, f"signed by {name}, and unchanged since")
+
+
+def _name_signer(credentials: Credentials) -> str:
+    """Return who signed, and whether that is to be believed."""
+    name = credentials.signer or "an unnamed signer"
+    doubt = "not trusted: no authority that you trust vouches for the name"
+    return f"{name} ({'trusted' if credentials.is_trusted else doubt})"
+
+
+def _judge_claims(facts: FileFacts) -> Verdict:
+    """Return the verdict on a file that is neither recorded nor signed: all that it says, it may say falsely."""
+    marks = [one.statement for one in facts.evidence if one.strength in ("proof", "strong")]
+    if marks:
+        return Verdict(VerdictKind.MARKED, f"marked: {'; '.join(marks)}")
+    said = []
+    if facts.label:
+        said.append(f"labeled {facts.label} ({_TERMS.get(facts.label, 'a term of the IPTC')})")
+    if facts.made_by:
+        said.append(f"it says that {facts.made_by} made it")
+    if said:
+        return Verdict(VerdictKind.LABELED, f"{'; '.join(said)}; nothing here to compare it with")
+    return Verdict(VerdictKind.UNKNOWN, "nothing known: no record, no signature, no label")
