@@ -429,6 +429,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "logic.read_csv": {"file": "table_file"},
     "logic.seed_list": {"seed": 7, "count": 3},
     "logic.calculate": {"expression": "max(a, 2) * b", "a": 3, "b": 0.5},
+    "logic.curve": {"points": [[0, 0], [0.2, 1]], "fps": 10.0},
     "logic.to_int": {"number": 2.5},
     "logic.to_float": {"number": 2},
     "logic.template": {"template": "a {color} {a}", "values": {"color": "red"}, "a": "apple"},
@@ -516,6 +517,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "svg": '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="6"><path d="M0 0h9v6z"/></svg>'
     },
     "logic.format_date": {"date": "2027-01-02"},
+    "logic.curve": {"points": [[0, 1], [0.4, 0]]},
     "audio.trim": {"seconds": 0.1, "end": 0.3},
     "audio.concatenate": {"audios": [sound(), sound(0.3)]},
     "audio.mix": {"audios": [sound(), sound(0.3)], "gains": [0.0, -3.0], "offsets": [0.0, 0.2]},

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal, NamedTuple
 
-from studio.api import Context, Field, Grammar, Migration, StudioError, check_inputs, node
+from studio.api import Context, Field, Grammar, JsonValue, Migration, StudioError, check_inputs, node
 from studio_logic.calculate import calculate, check_expression
+from studio_logic.curves import Easing, count_values, find_value, parse_points
 
 
 class Result(NamedTuple):
@@ -21,6 +22,16 @@ class Result(NamedTuple):
     result: int | float
     whole: int
     condition: bool
+
+
+class CurveValues(NamedTuple):
+    """Values along a curve.
+
+    Attributes:
+        values: A value for each frame.
+    """
+
+    values: list[float]
 
 
 class Whole(NamedTuple):
@@ -105,3 +116,35 @@ def widen_number(ctx: Context, number: int | float) -> Wide:
         number: Number to convert.
     """
     return Wide(float(number))
+
+
+def _check_count(points: JsonValue, fps: float, count: int | None) -> None:
+    count_values(parse_points(points), fps, count)
+
+
+@node("logic.curve", check=check_inputs(_check_count))
+def draw_curve(
+    ctx: Context,
+    points: Annotated[JsonValue, Grammar("points in time", parse_points)],
+    *,
+    easing: Easing = "linear",
+    fps: Annotated[float, Field(gt=0, le=1000, unit="frames per second")] = 25.0,
+    count: Annotated[int | None, Field(ge=1, le=1_000_000)] = None,
+) -> CurveValues:
+    """Move a value from point to point over time: a list with a number for each frame of a video, as keyframes give.
+
+    The list zips with the frames of a video, for example at `opacity` of `image.composite`. Before the first point and
+    after the last one the value stays.
+
+    Args:
+        points: JSON list `[[seconds, value], ...]` with rising times.
+        easing: Way from a point to the next: straight ("linear"), slow at its start ("ease_in"), at its end
+            ("ease_out"), at both ("ease_in_out"), or a jump at the next point ("hold").
+        fps: Values per second: the frame rate of the video.
+        count: Number of values, such as that of the frames; null for as many as reach the last point.
+
+    Raises:
+        StudioError: E323 for invalid points, or over a million values.
+    """
+    curve = parse_points(points)
+    return CurveValues([find_value(curve, index / fps, easing) for index in range(count_values(curve, fps, count))])
