@@ -77,6 +77,7 @@ NAVIGATION: tuple[Section, ...] = (
             Section("Speech", ("docs/speech.md",), "plugins/studio_speech/"),
             Section("Logic, lists, text", ("docs/logic.md",), "plugins/studio_logic/"),
             Section("Checks", ("docs/checks.md",)),
+            Section("Marks", ("docs/marks.md",), "plugins/studio_provenance/"),
         ),
     ),
     Section(

@@ -15,6 +15,7 @@ from tests.docs.provokers import (
     credentials,
     graphs,
     loading,
+    marks,
     media,
     networks,
     pictures,
@@ -28,7 +29,21 @@ from tests.docs.provokers.place import PROVOKERS, Place, find_messages
 
 ROOT = Path(__file__).parents[2]
 CODE = re.compile(r"\b[EW][0-9]{3}\b")
-MODULES = (batches, credentials, graphs, loading, media, networks, pictures, runs, serving, sounds, videos, vision)
+MODULES = (
+    batches,
+    credentials,
+    graphs,
+    loading,
+    marks,
+    media,
+    networks,
+    pictures,
+    runs,
+    serving,
+    sounds,
+    videos,
+    vision,
+)
 """They fill the table of provokers."""
 HEAVY = re.compile(r"[EW]61[0-9]|E62[0-9]|E64[89]|E66[89]|E670|E68[0-9]|E69[0-9]|E71[89]")
 """Codes whose provokers load torch and networks."""

@@ -15,6 +15,7 @@ import studio_audio
 import studio_diffusion
 import studio_image
 import studio_logic
+import studio_provenance
 import studio_speech
 import studio_style
 import studio_upscale
@@ -31,6 +32,7 @@ PLUGINS = (
     studio_diffusion,
     studio_image,
     studio_logic,
+    studio_provenance,
     studio_speech,
     studio_style,
     studio_upscale,
@@ -78,6 +80,12 @@ def sound(seconds: float = 0.4, frequency: float = 440.0) -> Audio:
 def song() -> Audio:
     """Twelve notes on a beat."""
     return Audio(np.concatenate([sound(0.5, hertz).samples for hertz in (220.0, 262.0, 330.0, 294.0) * 3]), 8000)
+
+
+@cache
+def hiss() -> Audio:
+    """Four seconds of noise."""
+    return Audio(np.random.default_rng(0).normal(0, 0.1, 64_000).astype(np.float32), 16_000)
 
 
 @cache
@@ -339,6 +347,15 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "image.new": {"width": 8, "height": 8, "color": "teal"},
     "image.gradient": {"width": 16, "height": 8},
     "image.noise": {"width": 16, "height": 8, "kind": "clouds", "scale": 4.0},
+    "provenance.mark": {"image": picture(200, 160)},
+    "provenance.label": {"image": picture(200, 160)},
+    "provenance.label_audio": {"audio": sound()},
+    "provenance.inspect": {"file": "picture_file"},
+    "provenance.find_mark": {"image": picture(200, 160)},
+    "provenance.mark_video": {"video": Video.from_images([picture(200, 160)] * 2, Fraction(4), sound())},
+    "provenance.find_mark_in_video": {"video": Video.from_images([picture(200, 160)] * 2, Fraction(4))},
+    "provenance.mark_audio": {"audio": hiss()},
+    "provenance.find_mark_in_audio": {"audio": song()},
     "image.resize": {"image": picture(), "width": 13},
     "image.crop": {"image": picture(), "x": 2, "y": 2, "width": 8, "height": 8},
     "image.choose_size": {"aspect": "3:2", "megapixels": 0.25, "multiple_of": 8},
@@ -516,6 +533,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "image.draw_svg": {
         "svg": '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="6"><path d="M0 0h9v6z"/></svg>'
     },
+    "provenance.label_audio": {"sign": sound(0.2)},
+    "provenance.mark": {"payload": "0123456789abcdef"},
+    "provenance.mark_video": {"payload": "0123456789abcdef"},
+    "provenance.mark_audio": {"payload": "0123456789abcdef"},
     "logic.format_date": {"date": "2027-01-02"},
     "logic.curve": {"points": [[0, 1], [0.4, 0]]},
     "audio.trim": {"seconds": 0.1, "end": 0.3},
