@@ -169,7 +169,7 @@ def test_budgets_are_options(desk: Desk) -> None:
     freed = desk.call("run", graph, "--no-cache", "--json", "--ram", "10B").json
 
     assert kept["models"]["resident_bytes"] == 1000
-    assert freed["models"] == {"opened": 1, "resident_bytes": 0, "resident": []}
+    assert freed["models"] == {"opened": 1, "planned": {}, "resident_bytes": 0, "resident": []}
 
 
 def test_rerun_and_batch_take_budgets_too(desk: Desk) -> None:
