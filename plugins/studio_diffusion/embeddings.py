@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.api import ModelError, suggest
+from studio_diffusion.embedding_words import Embeddings
 from studio_diffusion.prompt_syntax import READERS
 from studio_diffusion.prompts import list_encoders
 
@@ -24,19 +24,6 @@ if TYPE_CHECKING:
 OPTION = "embeddings"
 _NAMED = re.compile(r"\bembedding:([^\s,:()\[\]<>]+)", re.IGNORECASE)
 _SUFFIXES = (".safetensors", ".pt", ".bin")
-
-
-@dataclass(frozen=True)
-class Embeddings:
-    """What the words `embedding:NAME` of prompts stand for in one model.
-
-    Attributes:
-        words: By name: the words that the tokenizers have for its vectors.
-        unfit: By name: why a file is not for this model.
-    """
-
-    words: Mapping[str, str] = field(default_factory=dict)
-    unfit: Mapping[str, str] = field(default_factory=dict)
 
 
 def add_embeddings(pipeline: Any, family: str, title: str, path: Path) -> Embeddings:

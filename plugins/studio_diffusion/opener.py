@@ -175,7 +175,8 @@ def _finish(
     pipeline: Any, folder: ModelFolder, options: Mapping[str, Any], device: str, found: str | None = None
 ) -> PipelineModel:
     """Make the model of a pipeline: what it predicts, how fast it works."""
-    from studio_diffusion.embeddings import OPTION, Embeddings, add_embeddings
+    from studio_diffusion.embedding_words import Embeddings
+    from studio_diffusion.embeddings import OPTION, add_embeddings
     from studio_diffusion.pipeline_model import PipelineModel, find_info
 
     stored, offload = find_quantization(options), find_offload(options)

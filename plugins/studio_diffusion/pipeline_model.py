@@ -18,7 +18,7 @@ from studio.api.quiet import hush
 from studio_diffusion import samplers
 from studio_diffusion.arguments import guess_tasks, list_parameters, makes_videos, read_defaults, translate
 from studio_diffusion.controlnet import ControlNetModelHandle, check_fit
-from studio_diffusion.embeddings import Embeddings
+from studio_diffusion.embedding_words import Embeddings
 from studio_diffusion.families import (
     CONTROL,
     CONTROL_IMAGE,
