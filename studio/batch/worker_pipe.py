@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from studio.redaction import RedactedStream
+from studio.runtime.lean_imports import install_lean_imports
 from studio.surrogates import dump_json
 
 _HEARTBEAT_SECONDS = 1.0
@@ -44,6 +45,7 @@ def serve_pipe(serve: Callable[[Mapping[str, Any], Iterator[Mapping[str, Any]], 
     """
     questions, answers = _take_over_streams()
     faulthandler.enable()
+    install_lean_imports()
     first = json.loads(questions.readline() or b"null")
     if first is None:
         return

@@ -26,6 +26,7 @@ from studio.graph.paths import InputPattern
 from studio.graph.pattern import find_names
 from studio.graph.text_values import DuplicateKeyProblem, build_object, expand_user, is_read_from_file, read_text
 from studio.runtime.devices import DTYPE_WORDS
+from studio.runtime.lean_imports import install_lean_imports
 from studio.settings import parse_bytes
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -172,7 +173,8 @@ def create_studio(
     strip: bool = False,
     **more: Any,
 ) -> Studio:
-    """Return the Studio that the options ask for."""
+    """Return the Studio that the options ask for; libraries are then imported lean, as the process is Studio's own."""
+    install_lean_imports()
     settings = read_settings(device=device, dtype=dtype, cache_dir=cache_dir, plugins_dir=plugins_dir, **more)
     known = settings.credentials
     credentials = replace(known, sign=known.sign if sign is None else sign, strip=known.strip or strip)

@@ -16,7 +16,6 @@ from studio.plugin_code import mark_plugin_call
 from studio.runtime.devices import Device
 from studio.runtime.hub import Hub
 from studio.runtime.kept import KeptWeights
-from studio.runtime.lean_imports import install_lean_imports
 from studio.runtime.library import Library
 from studio.runtime.memory import find_ram_bytes, find_vram_bytes, load_torch, release_memory, show_bytes
 from studio.runtime.resident import Key, Part, Resident, Whole
@@ -103,7 +102,6 @@ class Models:
         catalog: Container[str] = (),
         kept: KeptWeights | None = None,
     ) -> None:
-        install_lean_imports()
         self._opener_code = opener_code or {}
         self.library = Library(
             builtin, digest_file, folder=folder, hub=hub, download=download, catalog=catalog, kept=kept
