@@ -123,6 +123,11 @@ def _read_sign(match: re.Match[str], language: str) -> str | None:
     return _read_prefixed(match, _SIGNS[match[2]])
 
 
+def _read_negative(match: re.Match[str], language: str) -> str | None:
+    said = _say(match[2], "", _SIGNS[match[1]])
+    return None if said is None else f"minus {said}"
+
+
 def _read_code(match: re.Match[str], language: str) -> str | None:
     return _read_prefixed(match, _CODES[match[2]])
 
@@ -165,6 +170,7 @@ def _read_pence(match: re.Match[str], language: str) -> str | None:
 RULES = (
     (re.compile(rf"{_SIGN}\s?({_AMOUNT}){_SCALE}{_DASH}{_SIGN}?({_AMOUNT}){_SCALE}{_RATE}"), _read_range),
     (re.compile(rf"([-−])?{_SIGN}\s?({_AMOUNT}){_SCALE}{_RATE}{_REST}"), _read_sign),
+    (re.compile(rf"{_SIGN}[-−]({_AMOUNT})"), _read_negative),
     (re.compile(rf"([-−])?{_CODE}\s?({_AMOUNT}){_SCALE}{_RATE}{_REST}"), _read_code),
     (re.compile(rf"([-−])?({_AMOUNT}){_SCALE}\s?(?:{_SIGN}|{_CODE})".replace(f"(?:{_SIGN}|{_CODE})",
      "(" + "|".join(re.escape(each) for each in [*_CODES, *sorted(_SIGNS, key=len, reverse=True)]) + ")")),

@@ -196,6 +196,18 @@ def _read_angle(match: re.Match[str], language: str) -> str | None:
     return " ".join([*parts, *([f"{read_decimal(match[3])} seconds"] if match[3] else [])])
 
 
+def _read_bearing(match: re.Match[str], language: str) -> str | None:
+    return f"{read_decimal(match[1])} {'degree' if match[1] == '1' else 'degrees'} {_POINTS[match[2]]}"
+
+
+def _read_place(match: re.Match[str], language: str) -> str | None:
+    return f"{_read_angle(match, language)} {_POINTS[match[4]]}"
+
+
+def _read_bound(match: re.Match[str], language: str) -> str | None:
+    return f"at {'least' if '>' in match[1] else 'most'} {read_decimal(match[2])}{' percent' if match[3] else ''}"
+
+
 def _read_inches(match: re.Match[str], language: str) -> str | None:
     if match.string[: match.start()].count('"') % 2:
         return None  # the end of a quotation
@@ -219,8 +231,13 @@ def _read_lines(match: re.Match[str], language: str) -> str | None:
     return f"{read_year(int(match[1]))} p"
 
 
+_POINTS = {"N": "north", "S": "south", "E": "east", "W": "west"}
+
 RULES = (
     (re.compile(rf"({NUMBER}) (thousand|million|billion|trillion) {_UNIT}"), _read_scaled_measure),
+    (re.compile(r"(\d+(?:\.\d+)?)° ?([NSEW])"), _read_bearing),
+    (re.compile(r"(\d+)° ?(\d+)[′'’](?: ?(\d+(?:\.\d+)?)(?:[\"″”]|''))? ?([NSEW])"), _read_place),
+    (re.compile(rf"(>=|<=|=>)\s?({NUMBER})(%)?"), _read_bound),
     (re.compile(r"(\d+)° ?(\d+)[′'’](?: ?(\d+(?:\.\d+)?)(?:[\"″”]|''))?"), _read_angle),
     (re.compile(rf"{_FRACTION} ?[\"″]"), _read_fraction_inches),
     (re.compile(rf"{_FRACTION}((?:-[a-z]+)+|%)"), _read_fraction_compound),
