@@ -135,6 +135,7 @@ def test_audio_of_a_video_is_in_step_with_its_frames(tmp_path: Path, kind: Kind)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # a wide product: 5 minutes on a busy machine
 def test_audio_in_every_format_rate_and_number_of_channels_is_what_was_written(
     tmp_path: Path, record_property: Recorder
 ) -> None:

@@ -180,6 +180,7 @@ def test_a_turned_video_is_read_as_ffmpeg_shows_it(tmp_path: Path, turn: str) ->
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # a wide product: 5 minutes on a busy machine
 def test_every_format_rotation_and_rate_is_read_as_ffmpeg_shows_it(tmp_path: Path, record_property: Recorder) -> None:
     failed = []
     for kind in FORMATS:
