@@ -8,10 +8,11 @@ from torch.nn import functional
 
 from studio_vision.seeing_model import FloatArray, SeeingModel, check_finite
 
-_METRIC = ("DepthProForDepthEstimation", "GLPNForDepthEstimation", "ZoeDepthForDepthEstimation")
-"""Networks that give distances; the others give their inverses."""
+_METRIC = ("GLPNForDepthEstimation", "ZoeDepthForDepthEstimation")
+"""Networks that give distances; the others give their inverses, Depth Pro too before its own post-processing."""
 _DEFAULT_SIDE = 518
-_SIDES = {"DPTForDepthEstimation": 384, "GLPNForDepthEstimation": 480, "DepthProForDepthEstimation": 1536}
+_SIDES = {"DPTForDepthEstimation": 384, "ZoeDepthForDepthEstimation": 384, "DepthProForDepthEstimation": 1536}
+_LARGEST = 2048
 
 
 def find_nearness(model: SeeingModel, pixels: FloatArray) -> FloatArray:
@@ -34,6 +35,8 @@ def find_nearness(model: SeeingModel, pixels: FloatArray) -> FloatArray:
 
 def _choose_size(model: SeeingModel, height: int, width: int) -> tuple[int, int]:
     """Return the size that the network takes: as its settings say, in the shape of the image where it may keep it."""
+    if model.name == "GLPNForDepthEstimation":
+        return _choose_own_size(model, height, width)
     size = model.find_size(_SIDES.get(model.name, _DEFAULT_SIDE))
     if not model.settings.get("keep_aspect_ratio"):
         return size
@@ -42,4 +45,13 @@ def _choose_size(model: SeeingModel, height: int, width: int) -> tuple[int, int]
     factors = size[0] / height, size[1] / width
     factor = min(factors, key=lambda each: abs(1 - each))
     found = [max(multiple, round(side * factor / multiple) * multiple) for side in (height, width)]
-    return min(found[0], 2048 // multiple * multiple), min(found[1], 2048 // multiple * multiple)
+    most = _LARGEST // multiple * multiple
+    return min(found[0], most), min(found[1], most)
+
+
+def _choose_own_size(model: SeeingModel, height: int, width: int) -> tuple[int, int]:
+    """Return the size of the image, in whole steps of a network that takes images as they are."""
+    step = model.settings.get("size_divisor")
+    step = step if isinstance(step, int) and 0 < step <= _LARGEST else 32
+    scale = min(1.0, _LARGEST / max(height, width))
+    return max(step, int(height * scale) // step * step), max(step, int(width * scale) // step * step)

@@ -15,6 +15,14 @@ from studio.api import ModelError
 FloatArray = npt.NDArray[np.float32]
 
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_HALF, _BILINEAR = (0.5, 0.5, 0.5), 2  # of Pillow
+_CLIP = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
+_NORMALS = {"DPTForDepthEstimation": (_HALF, _HALF), "ZoeDepthForDepthEstimation": (_HALF, _HALF)}
+_NORMALS |= {"DepthProForDepthEstimation": (_HALF, _HALF)}
+_NORMALS |= {"OwlViTForObjectDetection": _CLIP, "Owlv2ForObjectDetection": _CLIP}
+"""Mean and deviation of networks whose settings give none, where they are not those of ImageNet."""
+_PLAIN = ("GLPNForDepthEstimation", "RTDetrForObjectDetection", "RTDetrV2ForObjectDetection")
+"""Networks that take samples from 0 to 1, unless their settings say something else."""
 _LARGEST = 2048
 
 
@@ -42,18 +50,21 @@ class SeeingModel:
         return self.name == "Mask2FormerForUniversalSegmentation"
 
     def prepare(self, pixels: FloatArray, size: tuple[int, int]) -> torch.Tensor:
-        """Return an image as the network takes it: resized, and with its mean and deviation.
+        """Return an image as the network takes it: resized, and with its mean and deviation where it has them.
 
         Args:
             pixels: Height x width x 3, from 0 to 1.
             size: Height and width for the network.
         """
         given = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
-        resized = functional.interpolate(given, size, mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
-        mean = _read_numbers(self.settings.get("image_mean"), _MEAN)
-        deviation = _read_numbers(self.settings.get("image_std"), _DEVIATION)
-        normalized = (resized - torch.tensor(mean)[:, None, None]) / torch.tensor(deviation)[:, None, None]
-        return normalized.to(self.network.device, self.network.dtype)
+        mode = "bilinear" if self.settings.get("resample") == _BILINEAR else "bicubic"
+        made = functional.interpolate(given, size, mode=mode, antialias=True, align_corners=False).clamp(0, 1)
+        if self.settings.get("do_normalize", self.name not in _PLAIN):
+            defaults = _NORMALS.get(self.name, (_MEAN, _DEVIATION))
+            mean = _read_numbers(self.settings.get("image_mean"), defaults[0])
+            deviation = _read_numbers(self.settings.get("image_std"), defaults[1])
+            made = (made - torch.tensor(mean)[:, None, None]) / torch.tensor(deviation)[:, None, None]
+        return made.to(self.network.device, self.network.dtype)
 
     def find_size(self, default: int) -> tuple[int, int]:
         """Return the height and width that the settings name."""

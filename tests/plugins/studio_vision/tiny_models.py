@@ -120,16 +120,25 @@ def write_yolos(folder: Path) -> Path:
 
 def write_owlvit(folder: Path) -> Path:
     """Write a detector that looks for words."""
+    return _write_owl(folder, transformers.OwlViTConfig, transformers.OwlViTForObjectDetection)
+
+
+def write_owlv2(folder: Path) -> Path:
+    """Write a detector that looks for words, in a square."""
+    return _write_owl(folder, transformers.Owlv2Config, transformers.Owlv2ForObjectDetection)
+
+
+def _write_owl(folder: Path, config_class: Any, network_class: Any) -> Path:
     words = ["<pad>", "<unk>", "a", "cat", "red", "car"]
     small = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
     ends = {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 0}
     with seeded():
-        config = transformers.OwlViTConfig(
+        config = config_class(
             text_config={**small, **ends, "max_position_embeddings": 8, "vocab_size": len(words)},
             vision_config={**small, "image_size": 32, "patch_size": 8},
             projection_dim=16,
         )
-        transformers.OwlViTForObjectDetection(config).save_pretrained(folder)
+        network_class(config).save_pretrained(folder)
     tokenizer = Tokenizer(models.WordLevel({word: number for number, word in enumerate(words)}, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", unk_token="<unk>", model_max_length=8)
@@ -267,3 +276,127 @@ def write_detr(folder: Path) -> Path:
         )
         transformers.DetrForObjectDetection(config).save_pretrained(folder)
     return write_settings(folder, {"size": {"shortest_edge": 80, "longest_edge": 133}})
+
+
+LABELS = {0: "cat", 1: "dog"}
+PATCHES = {
+    "model_type": "dinov2",
+    "num_hidden_layers": 2,
+    "hidden_size": 16,
+    "num_attention_heads": 2,
+    "mlp_ratio": 1,
+    "image_size": 32,
+    "patch_size": 8,
+}
+"""A transformer over patches of 8 pixels."""
+
+
+def write_dpt(folder: Path) -> Path:
+    """Write DPT for images of 32 pixels."""
+    with seeded():
+        config = transformers.DPTConfig(
+            hidden_size=16,
+            num_hidden_layers=4,
+            num_attention_heads=2,
+            intermediate_size=16,
+            image_size=32,
+            patch_size=8,
+            backbone_out_indices=[0, 1, 2, 3],
+            neck_hidden_sizes=[4, 4, 4, 4],
+            fusion_hidden_size=4,
+            initializer_range=0.3,
+        )
+        transformers.DPTForDepthEstimation(config).save_pretrained(folder)
+    return write_settings(folder, {"size": {"height": 32, "width": 32}})
+
+
+def write_glpn(folder: Path) -> Path:
+    """Write GLPN, which takes images in their own size."""
+    with seeded():
+        config = transformers.GLPNConfig(
+            depths=[1, 1, 1, 1],
+            hidden_sizes=[8, 8, 8, 8],
+            num_attention_heads=[1, 1, 1, 1],
+            mlp_ratios=[1, 1, 1, 1],
+            decoder_hidden_size=8,
+        )
+        transformers.GLPNForDepthEstimation(config).save_pretrained(folder)
+    return write_settings(folder, {"do_rescale": True, "do_resize": True, "size_divisor": 32, "resample": 2})
+
+
+def write_zoedepth(folder: Path) -> Path:
+    """Write ZoeDepth for images of at least 32 pixels."""
+    with seeded():
+        backbone = transformers.BeitConfig(
+            image_size=32,
+            patch_size=8,
+            hidden_size=16,
+            num_hidden_layers=4,
+            num_attention_heads=2,
+            intermediate_size=16,
+            out_features=["stage1", "stage2", "stage3", "stage4"],
+            reshape_hidden_states=False,
+            use_relative_position_bias=True,
+        )
+        config = transformers.ZoeDepthConfig(
+            backbone_config=backbone,
+            neck_hidden_sizes=[4, 4, 4, 4],
+            fusion_hidden_size=4,
+            bottleneck_features=4,
+            num_attractors=[4, 2, 2, 1],
+            bin_embedding_dim=8,
+            num_relative_features=8,
+            bin_configurations=[{"n_bins": 8, "min_depth": 0.001, "max_depth": 10.0, "name": "nyu"}],
+        )
+        transformers.ZoeDepthForDepthEstimation(config).save_pretrained(folder)
+    size = {"height": 32, "width": 32}
+    return write_settings(folder, {"size": size, "keep_aspect_ratio": True, "ensure_multiple_of": 32})
+
+
+def write_depth_pro(folder: Path) -> Path:
+    """Write Depth Pro for images of 128 pixels, without a guess of the field of view."""
+    with seeded():
+        config = transformers.DepthProConfig(
+            fusion_hidden_size=8,
+            patch_size=32,
+            intermediate_hook_ids=[1, 0],
+            intermediate_feature_dims=[8, 8],
+            scaled_images_feature_dims=[8, 8, 8],
+            use_fov_model=False,
+            image_model_config=dict(PATCHES),
+            patch_model_config=dict(PATCHES),
+            fov_model_config=dict(PATCHES),
+        )
+        transformers.DepthProForDepthEstimation(config).save_pretrained(folder)
+    return write_settings(folder, {"size": {"height": 128, "width": 128}})
+
+
+def write_rt_detr(folder: Path) -> Path:
+    """Write RT-DETR with the labels "cat" and "dog"."""
+    with seeded():
+        backbone = transformers.RTDetrResNetConfig(
+            embedding_size=8,
+            hidden_sizes=[8, 8, 8, 8],
+            depths=[1, 1, 1, 1],
+            layer_type="basic",
+            out_features=["stage2", "stage3", "stage4"],
+        )
+        config = transformers.RTDetrConfig(
+            backbone_config=backbone,
+            encoder_hidden_dim=16,
+            encoder_in_channels=[8, 8, 8],
+            encoder_layers=1,
+            encoder_ffn_dim=16,
+            encoder_attention_heads=2,
+            d_model=16,
+            num_queries=6,
+            num_denoising=0,
+            decoder_in_channels=[16, 16, 16],
+            decoder_ffn_dim=16,
+            decoder_layers=2,
+            decoder_attention_heads=2,
+            id2label=LABELS,
+            label2id={label: number for number, label in LABELS.items()},
+        )
+        transformers.RTDetrForObjectDetection(config).save_pretrained(folder)
+    return write_settings(folder, {"size": {"height": 64, "width": 64}, "resample": 2})
