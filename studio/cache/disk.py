@@ -199,16 +199,22 @@ class DiskTier:
     def prune(self, limit_bytes: int) -> tuple[int, int]:
         """Evict the least recently used blobs until `limit_bytes` hold the rest and what lies beside them.
 
+        Half of them is for blobs in any case.
+
         Returns:
             Blobs and bytes that were evicted.
         """
         self.flush()
-        return self._prune(limit_bytes - self._beside())
+        return self._prune(self._find_room(limit_bytes))
+
+    def _find_room(self, limit_bytes: int) -> int:
+        """Return what blobs may take: what lies beside them leaves them at least half."""
+        return max(limit_bytes - self._beside(), limit_bytes // 2)
 
     def _grow(self, size: int) -> None:
         """Count blobs that were committed, and evict others if they are too many now."""
         self._size += size
-        limit_bytes = self.limit_bytes - self._beside()
+        limit_bytes = self._find_room(self.limit_bytes)
         if self._size > limit_bytes:
             try:
                 self._prune(int(limit_bytes * _PRUNED_SHARE))
@@ -261,6 +267,13 @@ class DiskTier:
                     path.unlink()
                     removed += 1
         return removed
+
+    def is_claimed(self, fingerprint: str) -> bool:
+        """Return whether a process makes the result with this fingerprint now."""
+        if not self.locks.try_lock(fingerprint):
+            return True
+        self.locks.unlock(fingerprint)
+        return False
 
     def discard(self, fingerprints: Iterable[str], digests: Iterable[str]) -> None:
         """Drop actions and blobs."""

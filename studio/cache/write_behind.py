@@ -249,7 +249,10 @@ class WriteBehind:
         rows = [row for _, blobs in commits for row in blobs]
         size = self._write_rows([write.action for write, _ in commits], rows, used)
         self._finish([write for write, _ in commits])
-        self._on_commit(size)
+        try:
+            self._on_commit(size)
+        except Exception as error:  # this thread must live: everybody waits for it
+            self._report(error)
 
     def _write_rows(self, actions: Sequence[Action], rows: Sequence[BlobRow], used: Mapping[str, float]) -> int:
         """Write rows; return the bytes of the blobs that were added."""

@@ -15,6 +15,8 @@ from studio.cli.options import BytesType, create_studio, json_option
 from studio.cli.parameter_types import PathType
 from studio.runtime.memory import show_bytes
 
+_SPARED_SECONDS = 120.0  # a run may be about to open weights that were used so lately
+
 
 @click.group("cache")
 @click.option("--cache-dir", type=PathType(), help="Folder of the cache.")
@@ -75,7 +77,7 @@ def prune(ctx: click.Context, limit: int | None, as_json: bool) -> None:
         weights, weights_bytes = studio.kept.evict(size // 2)
         evicted, freed = disk.prune(size)
         orphans = disk.remove_orphans() + studio.kept.remove_leftovers()
-        stale, stale_bytes = studio.checkpoints.remove_stale()
+        stale, stale_bytes = studio.checkpoints.remove_stale(disk.is_claimed)
     freed += weights_bytes + stale_bytes
     if as_json:
         removed = {"evicted_weights": weights, "removed_checkpoints": stale}
@@ -113,7 +115,7 @@ def verify(ctx: click.Context, as_json: bool) -> int:
 def clear(ctx: click.Context, yes: bool, as_json: bool) -> None:
     """Remove all results, and the notes on plugins and written files. Files in output folders stay.
 
-    Weights that runs made go too, unless they have a name.
+    Weights that runs made go too, unless they have a name or were used just now.
 
     Without --yes the command asks first.
     """
@@ -122,8 +124,8 @@ def clear(ctx: click.Context, yes: bool, as_json: bool) -> None:
             click.confirm("Remove all results from the cache?", abort=True, err=True)
         actions, blobs, size = studio.cache.disk.table.measure()
         studio.cache.disk.clear()
-        weights, weights_bytes = studio.kept.evict(0, spare_seconds=0.0)
-        studio.checkpoints.remove_stale(0.0)
+        weights, weights_bytes = studio.kept.evict(0, spare_seconds=_SPARED_SECONDS)
+        studio.checkpoints.remove_stale(studio.cache.disk.is_claimed, 0.0)
         for name in NOTES_FOLDERS:
             rmtree(studio.settings.cache_dir / name, ignore_errors=True)
     if as_json:

@@ -45,8 +45,11 @@ class CallWeights:
         return checkpoints.open(fingerprint)
 
     def finish(self) -> None:
-        """Remove the folder once the result is on the disk."""
+        """Remove the folder once the result is on the disk; it stays where the result could not be written."""
         checkpoints, fingerprint = self._services.checkpoints, self._call.fingerprint
-        if self._has_checkpoint and checkpoints is not None and fingerprint is not None:
-            self._services.cache.flush()
+        if not self._has_checkpoint or checkpoints is None or fingerprint is None:
+            return
+        cache = self._services.cache
+        cache.flush()
+        if cache.disk is not None and cache.disk.find(fingerprint) is not None:
             checkpoints.remove(fingerprint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,9 +67,20 @@ class Checkpoints:
             rows.append(CheckpointRow(folder.name, sum(file.st_size for file in files), newest))
         return rows
 
-    def remove_stale(self, older_than_seconds: float = _STALE_SECONDS) -> tuple[int, int]:
-        """Remove what nobody went on with for so long; return how many that were, and their bytes."""
-        stale = [row for row in self.list_rows() if time.time() - row.changed >= older_than_seconds]
+    def remove_stale(
+        self, is_running: Callable[[str], bool], older_than_seconds: float = _STALE_SECONDS
+    ) -> tuple[int, int]:
+        """Remove what no call resumed for so long.
+
+        Args:
+            is_running: Says whether a result is being made now, by its fingerprint; its checkpoint stays.
+            older_than_seconds: The time.
+
+        Returns:
+            How many were removed, and their bytes.
+        """
+        old = [row for row in self.list_rows() if time.time() - row.changed >= older_than_seconds]
+        stale = [row for row in old if not is_running(row.fingerprint)]
         for row in stale:
             self.remove(row.fingerprint)
         return len(stale), sum(row.bytes for row in stale)

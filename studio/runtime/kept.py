@@ -64,9 +64,10 @@ class KeptWeights:
     @property
     def size(self) -> int:
         """Bytes that they take, as far as this process knows."""
-        if self._size is None:
-            self._size = sum(row.bytes for row in self.list_rows())
-        return self._size
+        size = self._size
+        if size is None:
+            size = self._size = sum(row.bytes for row in self.list_rows())
+        return size
 
     def find(self, digest: str) -> Path | None:
         """Return where weights are, or None; that counts as a use."""
@@ -97,7 +98,7 @@ class KeptWeights:
 
     def _keep(self, path: Path) -> str:
         self.folder.mkdir(parents=True, exist_ok=True)
-        temporary = self.folder / f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}"
+        temporary = self._create_temporary()
         try:
             copy = _copy_weights(path, temporary)
             digest = digest_weights(copy)
@@ -142,7 +143,7 @@ class KeptWeights:
         for row in sorted(rows, key=lambda row: row.used):
             if size <= limit:
                 break
-            if row.digest in pinned or time.time() - row.used < spare_seconds:
+            if row.digest in pinned or time.time() - self._find_used(row) < spare_seconds:
                 continue
             self.remove(row.digest)
             size, removed, freed = size - row.bytes, removed + 1, freed + row.bytes
@@ -150,22 +151,31 @@ class KeptWeights:
         return removed, freed
 
     def remove(self, digest: str) -> None:
-        """Remove weights; missing ones are no error."""
-        shutil.rmtree(self.folder / digest, ignore_errors=True)
+        """Remove weights, at once for all that look for them; missing ones are no error."""
+        gone = self._create_temporary()
+        try:
+            (self.folder / digest).rename(gone)
+        except OSError:  # another process was faster
+            return
+        shutil.rmtree(gone, ignore_errors=True)
         self._size = None
 
     def remove_leftovers(self) -> int:
         """Remove what killed processes left half written; return how many."""
         removed = 0
         for path in self.folder.glob(f"{_TEMPORARY}*"):
-            if time.time() - path.stat().st_mtime > _STALE_SECONDS:
+            try:
+                is_stale = time.time() - path.stat().st_mtime > _STALE_SECONDS
+            except OSError:  # its process has removed it
+                continue
+            if is_stale:
                 shutil.rmtree(path, ignore_errors=True)
                 removed += 1
         return removed
 
     def verify(self) -> list[str]:
         """Read all weights; remove those that are damaged, and return their digests."""
-        damaged = [row.digest for row in self.list_rows() if digest_weights(row.path) != row.digest]
+        damaged = [row.digest for row in self.list_rows() if not _is_whole(row)]
         for digest in damaged:
             self.remove(digest)
         return damaged
@@ -173,7 +183,7 @@ class KeptWeights:
     def list_rows(self) -> list[KeptRow]:
         """Return all that are kept, by digest."""
         rows = []
-        for folder in sorted(self.folder.iterdir()) if self.folder.is_dir() else ():
+        for folder in self._list_folders():
             path = None if folder.name.startswith(_TEMPORARY) else self._find_entry(folder)
             if path is not None:
                 try:
@@ -182,6 +192,22 @@ class KeptWeights:
                 except (OSError, ModelError):  # another process removes it
                     continue
         return rows
+
+    def _list_folders(self) -> list[Path]:
+        try:
+            return sorted(self.folder.iterdir())
+        except OSError:  # nothing was kept, or it may not be looked into
+            return []
+
+    def _create_temporary(self) -> Path:
+        return self.folder / f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}"
+
+    def _find_used(self, row: KeptRow) -> float:
+        """Return when weights were last used: perhaps a moment ago, since they were listed."""
+        try:
+            return (self.folder / row.digest).stat().st_mtime
+        except OSError:
+            return row.used
 
     def list_names(self) -> dict[str, list[str]]:
         """Return the names, `local:NAME`, of those that have one, by digest."""
@@ -215,6 +241,14 @@ class KeptWeights:
 def digest_weights(path: Path) -> str:
     """Return the digest of weights by names and bytes, read now."""
     return hash_bytes(path) if path.is_file() else digest_files(find_files(path), hash_bytes)
+
+
+def _is_whole(row: KeptRow) -> bool:
+    """Return whether weights are what their name says; those that are removed meanwhile are."""
+    try:
+        return digest_weights(row.path) == row.digest
+    except (OSError, ModelError):
+        return not row.path.exists()
 
 
 def _copy_weights(path: Path, folder: Path) -> Path:

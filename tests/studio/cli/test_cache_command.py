@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -141,6 +142,9 @@ def test_weights_that_runs_made_are_listed_named_verified_and_cleared(desk: Desk
     assert (checked.code, checked.json["checked_weights"], checked.json["damaged"]) == (1, 3, [third])
 
     assert desk.call("cache", "prune", "--json").json["evicted_weights"] == 0
+    assert desk.call("cache", "clear", "--yes", "--json").json["removed_weights"] == 0
+    for row in kept.list_rows():
+        os.utime(row.path.parent, (0, 0))
     assert desk.call("cache", "clear", "--yes", "--json").json["removed_weights"] == 1
     assert [row.digest for row in kept.list_rows()] == [first.removeprefix("kept:")]
     assert not list((cache / "checkpoints").iterdir())

@@ -18,6 +18,7 @@ from safetensors.numpy import load_file
 from studio.api import Model
 from studio.api.events import Event, NodeProgressed
 from studio.app import Studio
+from studio.errors import CacheError
 from studio.execution.control import Control
 
 pytestmark = pytest.mark.xdist_group("processes")
@@ -210,6 +211,30 @@ def test_a_training_that_is_killed_loses_the_step_that_it_was_at(tmp_path: Path)
     assert kills == 1  # at its seventh step, which is lost
     assert steps == [6, 7, 8, 9]
     assert not list((tmp_path / "cache" / "checkpoints").iterdir())
+
+
+def test_a_checkpoint_stays_where_the_result_could_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise CacheError("E402", "the disk of the cache is full")
+
+    with open_studio(tmp_path, Trainer()) as studio:
+        disk = studio.cache.disk
+        assert disk is not None
+        monkeypatch.setattr(disk.table, "write", fail)
+        assert studio.run(train())["o"] == 1.0
+
+    assert len(list((tmp_path / "cache" / "checkpoints").iterdir())) == 1
+
+
+def test_weights_larger_than_the_limit_leave_room_for_results(tmp_path: Path) -> None:
+    with open_studio(tmp_path, Trainer(), cache_bytes=40) as studio:
+        studio.run(train())
+        disk = studio.cache.disk
+        assert disk is not None
+        assert studio.kept.size > 40
+        assert disk._find_room(40) == 20
 
 
 @pytest.mark.slow
