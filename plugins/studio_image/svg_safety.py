@@ -27,10 +27,9 @@ _DEFAULT_SIDE = 100.0
 
 @dataclass
 class _Element:
-    """An element: what it names, what it shows of others, and what is in it."""
+    """An element: its name, what it shows of others, and what is in it."""
 
     name: str
-    id: str
     references: list[str] = field(default_factory=list)
     children: list[_Element] = field(default_factory=list)
 
@@ -108,15 +107,16 @@ class _Reader:
             raise _refuse(f"it has more than {MOST_ELEMENTS} elements", "simplify the drawing")
         if len(self._path) >= MOST_DEPTH:
             raise _refuse(f"its elements lie more than {MOST_DEPTH} deep", "simplify the drawing")
-        short = {key.rpartition(" ")[2]: value for key, value in attributes.items()}
-        element = _Element(name.rpartition(" ")[2], short.get("id", ""))
-        for key, value in short.items():
-            element.references += self._read_value(key, value)
+        element = _Element(name.rpartition(" ")[2])
+        for key, value in attributes.items():  # one of each namespace may have the same name: `xlink:href` and `href`
+            short = key.rpartition(" ")[2]
+            element.references += self._read_value(short, value)
+            if short == "id":
+                self.by_id.setdefault(value, element)
         if self._path:
             self._path[-1].children.append(element)
         else:
-            self.root, self.size = element, _find_size(short)
-        self.by_id.setdefault(element.id, element)
+            self.root, self.size = element, _find_size(attributes)
         self._path.append(element)
 
     def close(self, name: str) -> None:

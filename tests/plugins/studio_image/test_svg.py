@@ -38,6 +38,10 @@ def repeat(levels: int, times: int) -> str:
 HOSTILE = {
     "a file": f'{HEAD}><image href="/etc/passwd"/></svg>',
     "a file in an old attribute": f'{HEAD}><image xlink:href="file:///etc/hostname" width="9" height="9"/></svg>',
+    "a file before an element": f'{HEAD}><image xlink:href="/home/u/private.png" href="#a"/></svg>',
+    "a file after an element": f'{HEAD}><image href="#a" xlink:href="/home/u/private.png"/></svg>',
+    "a newer file after an element": f'{HEAD}><image xlink:href="#a" href="/home/u/private.png"/></svg>',
+    "a style of another name": f'{HEAD} xmlns:b="urn:b"><rect fill="url(/home/u/a.png)" b:fill="red"/></svg>',
     "a relative file": f'{HEAD}><image href="logo.png"/></svg>',
     "an address": f'{HEAD}><use href="https://example.org/a.svg#b"/></svg>',
     "an image of a filter": f'{HEAD}><filter id="f"><feImage href="secret.png"/></filter></svg>',
@@ -54,6 +58,7 @@ HOSTILE = {
     "too deep": f"{HEAD}>{'<g>' * MOST_DEPTH}{'</g>' * MOST_DEPTH}</svg>",
     "too many": f"{HEAD}>{'<g/>' * MOST_ELEMENTS}</svg>",
     "a billion by repetition": repeat(9, 10),
+    "a billion by repetition of two names": repeat(9, 10).replace('">', '" xlink:id="other">'),
     "not XML": "<svg",
     "not SVG": "<html/>",
     "nothing": "",
@@ -100,6 +105,7 @@ def test_what_stays_in_a_document_is_taken(text: str) -> None:
         ('viewBox="0,0 10.5 20"', (10.5, 20)),
         ('width="100%" height="50%" viewBox="0 0 80 40"', (80, 40)),
         ("", (100, 100)),
+        ('width="60" xlink:width="9000000" height="40"', (60, 40)),
         ('width="0" height="-3"', (100, 100)),
     ],
 )
