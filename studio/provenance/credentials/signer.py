@@ -74,10 +74,11 @@ class FileSigner:
         ingredients = list_ingredients(written)
         claim = json.dumps(create_claim(written, media_type, ingredients, more))
         try:
-            if is_beside(path):
-                self._sign_beside(temporary, name_sidecar(path), media_type, claim, ingredients)
-            else:
-                self._sign_inside(temporary, media_type, claim, ingredients)
+            with self._build(claim, ingredients, is_stripped=written.is_stripped) as builder:
+                if is_beside(path):
+                    self._sign_beside(temporary, name_sidecar(path), media_type, builder)
+                else:
+                    self._sign_inside(temporary, media_type, builder)
         except self._c2pa.C2paError as error:
             raise RunError(
                 "E775",
@@ -86,10 +87,10 @@ class FileSigner:
                 hint="check [credentials] in config.toml; without signing: --no-sign",
             ) from None
 
-    def _sign_inside(self, temporary: Path, media_type: str, claim: str, ingredients: Sequence[Ingredient]) -> None:
+    def _sign_inside(self, temporary: Path, media_type: str, builder: Any) -> None:
         signed = create_temporary_path(temporary)
         try:
-            with self._build(claim, ingredients) as builder, temporary.open("rb") as source, signed.open("w+b") as out:
+            with temporary.open("rb") as source, signed.open("w+b") as out:
                 builder.sign(self._signer, media_type, source, out)
                 out.flush()
                 os.fsync(out.fileno())
@@ -97,21 +98,20 @@ class FileSigner:
         finally:
             signed.unlink(missing_ok=True)
 
-    def _sign_beside(
-        self, temporary: Path, sidecar: Path, media_type: str, claim: str, ingredients: Sequence[Ingredient]
-    ) -> None:
-        with self._build(claim, ingredients) as builder, temporary.open("rb") as source:
+    def _sign_beside(self, temporary: Path, sidecar: Path, media_type: str, builder: Any) -> None:
+        with temporary.open("rb") as source:
             builder.set_no_embed()
             manifest: bytes = builder.sign(self._signer, media_type, source, _Nowhere())
         with replace_file(sidecar) as place:
             place.write_bytes(manifest)
 
-    def _build(self, claim: str, ingredients: Sequence[Ingredient]) -> Any:
+    def _build(self, claim: str, ingredients: Sequence[Ingredient], *, is_stripped: bool) -> Any:
         """Return a builder of the library with the files that a file was made from; their own credentials are kept.
 
-        Of a file that the library cannot read, or that is gone, the name alone is kept.
+        Of a file that the library cannot read, or that is gone, the name alone is kept; so it is of each file that a
+        stripped one was made from, whose credentials may hold its graph and its values.
         """
-        named = {one.label for one in ingredients if not _is_readable(one)}
+        named = {one.label for one in ingredients if is_stripped or not _is_readable(one)}
         while True:
             plain = [one.to_json() for one in ingredients if one.label in named]
             document = json.dumps({**json.loads(claim), "ingredients": plain}) if plain else claim

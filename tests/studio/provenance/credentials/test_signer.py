@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+pytest.importorskip("c2pa", reason="needs the extra credentials: pip install 'studio[credentials]'")
+pytest.importorskip("cryptography", reason="needs the extra credentials: pip install 'studio[credentials]'")
+
 from studio.api import File
 from studio.errors import RunError
 from studio.execution.content import Steps, UsedFile
@@ -172,6 +175,26 @@ def test_a_stripped_file_names_neither_values_nor_files(
     assert found.record == ""
     assert b"client_name" not in path.read_bytes()
     assert b"a secret" not in path.read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["png", "webm"])
+def test_a_stripped_file_keeps_no_record_of_the_files_that_it_was_made_from(
+    kind: str, tmp_path: Path, signer: FileSigner, reader: CredentialReader
+) -> None:
+    first = write_file(tmp_path / "first.png")
+    sign(signer, first, WrittenFile("first.png", "algorithmicMedia", Steps(), '{"prompt": "a secret"}'))
+    path = write_file(tmp_path / f"a.{kind}")
+    files = (UsedFile(File(first, "first.png", first.stat().st_size), is_shown=True),)
+
+    found = read(reader, sign(signer, path, WrittenFile("a", "humanEdits", Steps((), files), is_stripped=True)))
+
+    assert found.is_valid
+    assert [one.title for one in found.chain] == ["a", "input 1"]
+    held = (name_sidecar(path) if kind == "webm" else path).read_bytes()
+    assert b"a secret" in first.read_bytes()
+    assert b"a secret" not in held
+    assert b"image.gradient" not in held
+    assert b"first.png" not in held
 
 
 @pytest.mark.parametrize("name", ["lone \ud800 half.png", 'quote " and \\.png', "日本.png"])
