@@ -160,7 +160,7 @@ class CredentialReader:
         if not may_have_credentials(path):
             return None
         sidecar = name_sidecar(path)
-        has_sidecar = sidecar.is_file() and sidecar != path
+        has_sidecar = is_beside(path) and sidecar.is_file()
         try:
             if path.stat().st_size > _LARGEST_FILE or (has_sidecar and sidecar.stat().st_size > _LARGEST_SIDECAR):
                 return _refuse("the file is too large to check")
@@ -195,7 +195,7 @@ class CredentialReader:
 def may_have_credentials(path: Path) -> bool:
     """Return whether a file has credentials beside it, or bytes that may be some; it parses nothing."""
     try:
-        if name_sidecar(path).is_file():
+        if is_beside(path) and name_sidecar(path).is_file():
             return True
         with path.open("rb") as file:
             head = file.read(_HEAD)
