@@ -64,20 +64,24 @@ def make_credentials(folder: Path, name: str, passphrase: str | None, *, renew: 
         renew: Whether the authority that is there issues another certificate.
 
     Raises:
-        UsageError: E770 without the extra, E776 if a key is there, the name is unfit, or the folder cannot be written;
-            E771 to E773 if the authority that is there cannot be read.
+        UsageError: E770 without the extra, E776 if a key or an authority is there, if the key to renew is not of this
+            authority, the name is unfit, or the folder cannot be written; E771 to E773 if the authority that is there
+            cannot be read.
     """
     load_c2pa()
     if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
         hint = f"give 1 to {_LONGEST_NAME} characters"
         raise UsageError("E776", f"invalid name {name!r}", hint=hint)
-    if (folder / KEY).exists() and not renew:
-        hint = "make another of the same authority with --renew"
-        raise UsageError("E776", "there is a key already", where=str(folder / KEY), hint=hint)
+    there = next((name for name in (KEY, AUTHORITY, AUTHORITY_KEY) if (folder / name).exists()), None)
+    if there is not None and not renew:
+        hint = "make another key of the same authority with --renew"
+        what = "a key" if there == KEY else "an authority"
+        raise UsageError("E776", f"there is {what} already", where=str(folder / there), hint=hint)
     if renew:
         authority = IssuedCertificate(
             read_certificates(folder / AUTHORITY)[0], read_key(folder / AUTHORITY_KEY, passphrase)
         )
+        _check_own(folder, authority)
     else:
         authority = create_authority(name)
     issued = issue_certificate(name, authority)
@@ -90,6 +94,18 @@ def make_credentials(folder: Path, name: str, passphrase: str | None, *, renew: 
     except OSError as error:
         raise _refuse_folder(folder, error) from None
     return list_certificates(folder)
+
+
+def _check_own(folder: Path, authority: IssuedCertificate) -> None:
+    """Raise E776 if there is a key of a certificate that another authority issued: nobody could make it again."""
+    try:
+        certificate = read_certificates(folder / CERTIFICATE)[0]
+    except UsageError:  # there is none, or a damaged one, of which nothing is known
+        return
+    if (folder / KEY).exists() and certificate.issuer != authority.certificate.subject:
+        message = f"the key belongs to a certificate of another authority, {certificate.issuer.rfc4514_string()!r}"
+        hint = f"move {KEY} and {CERTIFICATE} elsewhere first"
+        raise UsageError("E776", message, where=str(folder / KEY), hint=hint)
 
 
 def import_credentials(

@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+pytest.importorskip("c2pa", reason="needs the extra credentials: pip install 'studio[credentials]'")
+pytest.importorskip("cryptography", reason="needs the extra credentials: pip install 'studio[credentials]'")
+
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -81,6 +85,37 @@ def test_a_made_key_is_kept_unless_it_is_renewed_by_the_same_authority(tmp_path:
     assert (first.name, second.name) == ("Ada", "Ada Lovelace")
     assert first.fingerprint != second.fingerprint
     assert read_anchors(settings) == anchors
+
+
+@pytest.mark.parametrize("kept", ["key.pem", "authority.pem", "authority_key.pem"])
+def test_nothing_that_is_there_is_made_again(kept: str, tmp_path: Path) -> None:
+    make_credentials(tmp_path, "Ada", None)
+    for path in list(tmp_path.iterdir()):
+        if path.name != kept:
+            path.unlink()
+    before = (tmp_path / kept).read_bytes()
+
+    with pytest.raises(UsageError, match="already") as raised:
+        make_credentials(tmp_path, "Ada", None)
+
+    assert raised.value.code == "E776"
+    assert raised.value.where == str(tmp_path / kept)
+    assert [path.name for path in tmp_path.iterdir()] == [kept]
+    assert (tmp_path / kept).read_bytes() == before
+
+
+def test_an_imported_key_is_not_renewed_by_the_own_authority(tmp_path: Path) -> None:
+    own, other = tmp_path / "own", tmp_path / "other"
+    make_credentials(own, "Ada", None)
+    make_credentials(other, "Bob", None)
+    import_credentials(own, other / "certificate.pem", other / "key.pem", None, replace=True)
+    before = {path.name: path.read_bytes() for path in own.iterdir()}
+
+    with pytest.raises(UsageError, match="of another authority") as raised:
+        make_credentials(own, "Ada", None, renew=True)
+
+    assert raised.value.code == "E776"
+    assert {path.name: path.read_bytes() for path in own.iterdir()} == before
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 65, "a\nb"])
