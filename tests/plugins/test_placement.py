@@ -88,6 +88,7 @@ def test_an_anchor_an_edge_and_an_offset_lead_to_one_place(name: str) -> None:
         ({"x": 5, "y": -2}, {"x": 5, "y": -2}),
         ({"y": 3}, {"x": None, "y": 3}),
         ({"anchor": "center", "x": 5, "y": -2}, {"anchor": "center", "offset_x": 5, "offset_y": -2}),
+        ({"margin": 10, "x": 5}, {"anchor": "top_left", "x": 15, "y": 10}),
         ({"anchor": "bottom_right", "margin": 2}, {"anchor": "bottom_right", "margin": 2}),
     ],
 )

@@ -34,8 +34,8 @@ def zero_to_auto(size: float) -> float | None:
 
 
 def shift_from_anchor(inputs: dict[str, Any]) -> dict[str, Any]:
-    """Return the inputs of a node whose x and y were distances from its anchor, if it named one."""
-    return shift_always(inputs) if "anchor" in inputs else inputs
+    """Return the inputs of a node whose x and y were distances from its anchor, if it named one or a margin."""
+    return shift_always(inputs) if {"anchor", "margin"} & inputs.keys() else inputs
 
 
 def shift_always(inputs: dict[str, Any]) -> dict[str, Any]:
