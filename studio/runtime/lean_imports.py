@@ -5,7 +5,7 @@ for one noise schedule, LoRAs without a LoRA, every architecture of diffusers fo
 own changes how some modules of these libraries are executed, never what they are: what they import and do not use
 yet stands aside (`stand_ins`) and is loaded when it is used.
 
-A module that a future version moves or renames is imported as it always was.
+A module that a future version moves or renames is imported as it always was, and so is one whose functions it renames.
 """
 
 from __future__ import annotations
@@ -178,8 +178,9 @@ _CHECKS = (
 def _ask_loaded_compiler(module: Any) -> Iterator[None]:
     """`diffusers.utils.torch_utils`: nothing is compiled while there is no compiler."""
     yield
-    real = module.is_compiled_module
-    module.is_compiled_module = lambda each: is_loaded(COMPILER) and real(each)
+    with contextlib.suppress(AttributeError):
+        real = module.is_compiled_module
+        module.is_compiled_module = lambda each: is_loaded(COMPILER) and real(each)
 
 
 @contextmanager
@@ -223,7 +224,8 @@ def _fill_real_tensors(module: Any) -> Iterator[None]:
     """`torch.nn.init`: a tensor on the meta device has no numbers; drawing them would load all of sympy."""
     yield
     for name in ("_no_grad_normal_", "_no_grad_uniform_", "_no_grad_trunc_normal_"):
-        setattr(module, name, _skip_meta(getattr(module, name)))
+        with contextlib.suppress(AttributeError):
+            setattr(module, name, _skip_meta(getattr(module, name)))
 
 
 def _skip_meta(fill: Callable[..., Any]) -> Callable[..., Any]:
@@ -238,8 +240,9 @@ def _skip_meta(fill: Callable[..., Any]) -> Callable[..., Any]:
 def _ask_loaded_wrappers(module: Any) -> Iterator[None]:
     """`diffusers.pipelines.pipeline_loading_utils`: nothing is wrapped while there is neither compiler nor peft."""
     yield
-    real = module._unwrap_model
-    module._unwrap_model = lambda model: real(model) if is_loaded(COMPILER) or is_loaded("peft") else model
+    with contextlib.suppress(AttributeError):
+        real = module._unwrap_model
+        module._unwrap_model = lambda model: real(model) if is_loaded(COMPILER) or is_loaded("peft") else model
 
 
 @contextmanager
@@ -247,7 +250,8 @@ def _ask_loaded_tuners(module: Any) -> Iterator[None]:
     """`diffusers.utils.peft_utils`: no layer is scaled while there is no peft to make one."""
     yield
     for name in ("scale_lora_layers", "unscale_lora_layers"):
-        setattr(module, name, _call_if_loaded("peft", getattr(module, name)))
+        with contextlib.suppress(AttributeError):
+            setattr(module, name, _call_if_loaded("peft", getattr(module, name)))
 
 
 def _call_if_loaded(library: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -263,10 +267,12 @@ def _run_alone(module: Any) -> Iterator[None]:
     """`transformers.utils.import_utils`: a run is one process, never one of several ranks."""
     yield
     module.is_torch_distributed_available = lambda: False
-    scan = module.create_import_structure_from_path  # it looks through the same folders twice, past its own cache
-    module.create_import_structure_from_path = functools.cache(scan.__wrapped__)
-    read = module.fetch__all__  # it looks at each line of each module
-    module.fetch__all__ = lambda source: read(source[max(0, source.rfind("\n__all__") + 1) :])
+    with contextlib.suppress(AttributeError):
+        scan = module.create_import_structure_from_path  # it looks through the same folders twice, past its own cache
+        module.create_import_structure_from_path = functools.cache(scan.__wrapped__)
+    with contextlib.suppress(AttributeError):
+        read = module.fetch__all__  # it looks at each line of each module
+        module.fetch__all__ = lambda source: read(source[max(0, source.rfind("\n__all__") + 1) :])
 
 
 @contextmanager

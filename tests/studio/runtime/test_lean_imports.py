@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 
-from studio.runtime.lean_imports import compare_sizes, find_homes, find_nested_int, find_truth
+from studio.runtime.lean_imports import compare_sizes, find_changes, find_homes, find_nested_int, find_truth
 
 START = "from studio.runtime.lean_imports import install_lean_imports\ninstall_lean_imports()\nimport sys\n"
 MODEL = """
@@ -73,6 +74,27 @@ assert torch.export.export(layers, (torch.zeros(1, 4),)).module()(torch.zeros(1,
 
 def test_a_process_that_imports_in_another_order_gets_the_same() -> None:
     run("import transformers.masking_utils, diffusers.models.unets.unet_2d_blocks, diffusers.models.autoencoders.vae")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "diffusers.pipelines.pipeline_loading_utils",
+        "diffusers.utils.peft_utils",
+        "diffusers.utils.torch_utils",
+        "torch._compile",
+        "torch.nn.init",
+        "transformers.utils.import_utils",
+    ],
+)
+def test_a_module_whose_functions_have_other_names_is_imported_as_it_is(name: str) -> None:
+    module = ModuleType(name)
+
+    for change in find_changes(name):
+        with change(module):
+            module.__dict__["kept"] = True
+
+    assert module.__dict__["kept"]
 
 
 @pytest.mark.parametrize(
