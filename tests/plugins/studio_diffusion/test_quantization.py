@@ -96,8 +96,9 @@ def test_an_unknown_quantization_names_those_that_there_are() -> None:
     assert "fp8" in caught.value.hint
 
 
-@pytest.mark.skipif(has_nf4(), reason="bitsandbytes is installed")
-def test_nf4_names_the_package_that_it_needs() -> None:
+def test_nf4_names_the_package_that_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio_diffusion.quantization.has_nf4", lambda: False)
+
     with pytest.raises(ModelError, match="E615") as caught:
         find_quantization({"quantization": "nf4"})
 
