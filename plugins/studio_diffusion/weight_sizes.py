@@ -18,6 +18,7 @@ from studio_diffusion.single_file import read_header
 
 _BLOCK = re.compile(r"(.*?\w)\.\d+\.")
 _PREFIXES = {"model.diffusion_model.": "denoiser", "first_stage_model.": "vae", "vae.": "vae"}
+_AVERAGES = "model_ema."  # of the denoiser's weights while it was trained; never loaded
 
 
 @dataclass
@@ -133,6 +134,8 @@ def _split_checkpoint(path: Path) -> list[WeightPart]:
     """Return the networks of a file that holds a whole pipeline, by the beginnings of its names."""
     parts: dict[str, WeightPart] = {}
     for tensor, shape in _read_shapes(path):
+        if tensor.startswith(_AVERAGES):
+            continue
         kind = next((kind for prefix, kind in _PREFIXES.items() if tensor.startswith(prefix)), "text_encoder")
         name = "unet" if kind == "denoiser" else kind
         _add(parts.setdefault(name, WeightPart(name)), tensor, shape)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from studio_diffusion.pipeline_model import measure_modules
-from studio_diffusion.weight_sizes import measure_parts
+from studio_diffusion.weight_sizes import _split_checkpoint, measure_parts
 from tests.plugins.studio_diffusion.opening import open_model
 
 pytestmark = pytest.mark.xdist_group("diffusers")
@@ -44,6 +44,17 @@ def test_a_file_that_a_load_option_names_counts_in_place_of_the_model_s_own(
     parts = {part.name: part for part in measure_parts(tiny("sd15"), {"vae": f"file:{file}"})}
 
     assert parts["vae"].count_bytes(2) == 20_000
+
+
+def test_averages_of_training_in_a_checkpoint_do_not_count(tmp_path: Path) -> None:
+    import torch
+    from safetensors.torch import save_file
+
+    file = tmp_path / "all.safetensors"
+    names = ("model.diffusion_model.out.weight", "model_ema.diffusion_modeloutweight", "model_ema.decay")
+    save_file({name: torch.zeros(100, 10) for name in names}, file)
+
+    assert {part.name: part.count_bytes(2) for part in _split_checkpoint(file)} == {"unet": 2000}
 
 
 def test_a_gguf_file_keeps_its_size(tiny: Callable[..., Path], tmp_path: Path) -> None:
