@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import io
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 
 from studio.api import File, MediaError
 from studio.testing import TestContext
+from studio_image import svg_process
 from studio_image.nodes.codes import draw_svg
 from studio_image.svg import choose_size
 from studio_image.svg_safety import MOST_DEPTH, MOST_ELEMENTS, check_svg, read_svg
@@ -111,6 +113,29 @@ def test_what_stays_in_a_document_is_taken(text: str) -> None:
 )
 def test_the_size_of_a_drawing_is_its_own(attributes: str, size: tuple[float, float]) -> None:
     assert check_svg(f"{HEAD}{attributes}/>") == pytest.approx(size)
+
+
+@pytest.mark.parametrize("error", [ValueError("current limit exceeds maximum limit"), OSError(22, "Invalid argument")])
+def test_a_limit_that_a_system_does_not_take_is_left_as_it_is(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(svg_process.resource, "setrlimit", fail)
+
+    svg_process.bound(svg_process.resource.RLIMIT_CPU, 20)
+
+
+@pytest.mark.parametrize(("hard", "least"), [(5, 5), (50, 20), (resource.RLIM_INFINITY, 20)])
+def test_a_limit_is_lowered_and_never_raised(hard: int, least: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[tuple[int, int]] = []
+    monkeypatch.setattr(svg_process.resource, "getrlimit", lambda _: (hard, hard))
+    monkeypatch.setattr(svg_process.resource, "setrlimit", lambda _, limits: found.append(limits))
+
+    svg_process.bound(resource.RLIMIT_CPU, 20)
+
+    assert found == [(least, least)]
 
 
 def test_a_drawing_fits_inside_the_sides_that_are_given() -> None:
