@@ -44,11 +44,12 @@ class VerifyDisplay:
         return row
 
     def show(self, files: list[InspectedFile], replays: list[Replay], *, is_folder: bool) -> None:
-        """Print a line for each file that is not as it was written, and for a single one in any case."""
+        """Print a line for each file that is not as it was written or signed, and for a single one in any case."""
         asked = self._tree or self._shows or self._detect
         for file in files:
             row = file.facts.row
-            if row.state != "sound" or asked or not is_folder:
+            is_fine = row.state == "sound" and file.verdict.kind != "invalid"
+            if not is_fine or asked or not is_folder:
                 _print(row.state, row.name, _choose_detail(file))
                 for line in self._list_lines(file) if asked else ():
                     click.echo(f"    {line}")

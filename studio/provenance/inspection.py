@@ -13,7 +13,7 @@ from studio.errors import StudioError, UsageError
 from studio.provenance.carried_text import STRIPPED
 from studio.provenance.check import CheckedFile, FileState
 from studio.provenance.credentials.identity import CERTIFICATE, read_anchors
-from studio.provenance.credentials.library import is_installed
+from studio.provenance.credentials.library import is_usable
 from studio.provenance.credentials.pem_files import read_certificates
 from studio.provenance.credentials.reading import (
     CredentialReader,
@@ -75,7 +75,7 @@ class FileInspector:
         self._report = report
         self._reader: CredentialReader | None = None
         self._own_serial = ""
-        if is_installed():
+        if is_usable():
             self._reader = CredentialReader(read_anchors(settings.credentials))
             self._own_serial = _find_serial(
                 settings.credentials.certificate or settings.credentials.folder / CERTIFICATE

@@ -135,12 +135,16 @@ class OutputFolder:
 
         Args:
             sign: Signs such a file of an output, which carries a text; None to leave them as they are.
+
+        Raises:
+            RunError: E314 if the credentials of two files would have the same name, and as `sign`.
         """
         if sign is not None and self._collect is not None:
             carried = self._collect()
             for saved in self._saved.values():
                 for index, path in enumerate(saved.list_paths()):
                     if path not in self._signed:
+                        self._take_sidecar(path)
                         sign(saved.output, path, carried.format(saved.output, index, saved.name))
                         self._signed.add(path)
         return [record for saved in self._saved.values() for record in saved.list_written()]
@@ -193,6 +197,15 @@ class OutputFolder:
         self._unsynced.update(folder for folder in path.parents if folder.is_relative_to(root))
         return OutputPath(path, name)
 
+    def _take_sidecar(self, path: Path) -> None:
+        """Take the name of the content credentials of a file that has them beside it.
+
+        Raises:
+            RunError: As `resolve`.
+        """
+        if is_beside(path):
+            self.resolve(PurePath(os.path.relpath(name_sidecar(path), resolve_path(self.folder))).as_posix())
+
     def write(
         self,
         output: str,
@@ -236,8 +249,8 @@ class OutputFolder:
             text = carried.format(output, index, content=media) if value_type is not None else ""
             record = FileRecord(output, place.path, index, source_type=find_source_type(media.whole))
             signs = partial(sign, media, text) if sign is not None and value_type is not None else None
-            if signs is not None and is_beside(place.path):
-                self.resolve(PurePath(os.path.relpath(name_sidecar(place.path), resolve_path(self.folder))).as_posix())
+            if signs is not None:
+                self._take_sidecar(place.path)
             written.append(_write_file(record, entry, value_type, text, signs, is_deep=is_deep))
         return written
 

@@ -10,7 +10,7 @@ from typing import Any
 from studio.api import Model, TypeSpec, ValueType
 from studio.api.content_origin import find_source_type, read_content
 from studio.api.origin import Provider
-from studio.errors import StudioError
+from studio.errors import RunError, StudioError
 from studio.execution.content import NO_STEPS, Media
 from studio.execution.plan import Plan
 from studio.graph import ResolvedGraph
@@ -222,6 +222,10 @@ class OutputWriter:
             find = media[0].find_steps if follows else None
             source_type = find_source_type(read_content(path))
             written = WrittenFile(path.name, source_type, find() if find is not None else NO_STEPS, text, self._strips)
-            signer.sign(path, path, written)
+            try:
+                signer.sign(path, path, written)
+            except OSError as error:
+                message = f"cannot sign {path.name!r}: {error.strerror or error}"
+                raise RunError("E312", message, where=str(path), hint="free space and run again") from None
 
         return sign

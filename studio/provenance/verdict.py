@@ -31,7 +31,7 @@ class VerdictKind(StrEnum):
     SIGNED = "signed"
     """Signed by someone, and as it was signed."""
     INVALID = "invalid"
-    """Its credentials do not hold, or cannot be read."""
+    """Its credentials do not hold, cannot be read, or are not those of the file that was written here."""
     UNCHECKED = "unchecked"
     """It has credentials, and the extra that reads them is not installed."""
     MARKED = "marked"
@@ -83,6 +83,10 @@ def judge(facts: FileFacts) -> Verdict:
     if state in (FileState.UNREADABLE, FileState.LEFTOVER):
         return Verdict(VerdictKind.UNKNOWN, facts.row.detail)
     if state in (FileState.SOUND, FileState.STALE):
+        if credentials is not None and not credentials.is_valid and credentials.state != CredentialState.UNCHECKED:
+            problems = "; ".join(credentials.problems) or "they were made for other bytes"
+            what = "made here and unchanged, but its content credentials do not fit it"
+            return Verdict(VerdictKind.INVALID, f"{what}: {problems}; run again with --sign, or remove them")
         more = f", signed by {_name_signer(credentials)}" if credentials is not None and credentials.is_valid else ""
         stale = f"; it cannot be made again: {facts.row.detail}" if state == FileState.STALE else ""
         return Verdict(VerdictKind.UNCHANGED, f"made here and unchanged{more}{stale}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Any
 
 from studio.errors import UsageError
@@ -12,20 +11,25 @@ def load_c2pa() -> Any:
     """Return the module `c2pa`.
 
     Raises:
-        UsageError: E770 if the extra is not installed.
+        UsageError: E770 if the extra is not installed, or is broken.
     """
     try:
         import c2pa
         import cryptography  # noqa: F401  # keys and certificates are read with it
-    except ImportError:
+    except (ImportError, OSError, RuntimeError) as error:  # the last two: its own library, in C, is gone or broken
+        is_missing = isinstance(error, ModuleNotFoundError)
         raise UsageError(
             "E770",
-            "content credentials need c2pa-python, which is not installed",
-            hint="pip install 'studio[credentials]'",
+            f"content credentials need c2pa-python, which {'is not installed' if is_missing else 'cannot be loaded'}",
+            hint=f"pip install {'' if is_missing else '--force-reinstall '}'studio[credentials]'",
         ) from None
     return c2pa
 
 
-def is_installed() -> bool:
-    """Return whether the extra is installed; imports nothing."""
-    return all(importlib.util.find_spec(name) is not None for name in ("c2pa", "cryptography"))
+def is_usable() -> bool:
+    """Return whether the extra is installed and can be loaded; loads it."""
+    try:
+        load_c2pa()
+    except UsageError:
+        return False
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -277,11 +278,16 @@ def test_a_batch_is_signed_and_resumes(workers: str, desk: Desk) -> None:
     assert {file["verdict"]["statement"] for file in files} == {"made here and unchanged, signed by Ada (trusted)"}
 
 
-def test_a_file_that_a_node_saves_is_signed(desk: Desk) -> None:
+def write_saving(desk: Desk, name: str) -> Path:
+    """Write a graph with a node that saves a file of this name."""
     graph = json.loads(json.dumps(_GRAPH))
-    graph["nodes"]["save"] = {"type": "image.save", "inputs": {"image": {"from": "paper"}, "path": "kept.jpg"}}
-    graph["outputs"] = {"kept": {"from": "save"}}
-    desk.write_graph("saving.json", graph)
+    graph["nodes"]["save_image"] = {"type": "image.save", "inputs": {"image": {"from": "paper"}, "path": name}}
+    graph["outputs"] = {"kept": {"from": "save_image"}}
+    return desk.write_graph("saving.json", graph)
+
+
+def test_a_file_that_a_node_saves_is_signed(desk: Desk) -> None:
+    write_saving(desk, "kept.jpg")
     desk.succeed("credentials", "init", "Ada")
 
     desk.succeed("run", "saving.json", "-o", "out", "--sign")
@@ -290,6 +296,76 @@ def test_a_file_that_a_node_saves_is_signed(desk: Desk) -> None:
     assert file["name"] == "kept.jpg"
     assert file["verdict"]["statement"] == "made here and unchanged, signed by Ada (trusted)"
     assert file["tree"][0]["actions"] == ["created (image.gradient)"]
+
+
+def test_a_saved_file_that_cannot_be_signed_ends_in_one_line(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    write_saving(desk, "kept.jpg")
+    desk.succeed("credentials", "init", "Ada")
+    monkeypatch.setattr("studio.provenance.credentials.signer.FileSigner.sign", fail)
+
+    done = desk.call("run", "saving.json", "-o", "out", "--sign")
+
+    assert done.code == 3
+    assert "E312" in done.err
+    assert "cannot sign 'kept.jpg': No space left on device" in done.err
+
+
+def test_two_saved_files_do_not_share_one_file_of_credentials(desk: Desk) -> None:
+    graph = json.loads(write_saving(desk, "kept.exr").read_text(encoding="utf-8"))
+    graph["nodes"]["tone"] = {"type": "audio.tone", "inputs": {"seconds": 0.2}}
+    graph["nodes"]["save"] = {"type": "audio.save", "inputs": {"audio": {"from": "tone"}, "path": "kept.ogg"}}
+    graph["outputs"]["sound"] = {"from": "save"}
+    desk.write_graph("saving.json", graph)
+    desk.succeed("credentials", "init", "Ada")
+
+    done = desk.call("run", "saving.json", "-o", "out", "--sign")
+    plain = desk.call("run", "saving.json", "-o", "plain", "--no-sign")
+
+    assert (done.code, plain.code) == (3, 0), done.text
+    assert "E314" in done.err
+    assert "kept.c2pa" in done.err
+
+
+def test_credentials_that_do_not_fit_an_unchanged_file_are_told(desk: Desk) -> None:
+    write_saving(desk, "kept.exr")
+    desk.succeed("credentials", "init", "Ada")
+    desk.succeed("run", "saving.json", "-o", "out", "--sign")
+    signed = find_verdict(desk, desk / "out/kept.exr")
+    desk.succeed("run", "saving.json", "-o", "out", "--set", "color=white", "--no-sign")
+
+    code, kind, statement = find_verdict(desk, desk / "out/kept.exr")
+    listed = desk.call("verify", "out")
+    (desk / "out/kept.c2pa").write_bytes(b"jumb")
+    damaged = find_verdict(desk, desk / "out/kept.exr")
+    (desk / "out/kept.c2pa").unlink()
+    removed = find_verdict(desk, desk / "out/kept.exr")
+
+    assert signed[:2] == (0, "unchanged")
+    assert (code, kind) == (1, "invalid")
+    assert "made here and unchanged, but its content credentials do not fit it" in statement
+    assert "run again with --sign, or remove them" in statement
+    assert listed.code == 1
+    assert "do not fit it" in listed.out
+    assert damaged[:2] == (1, "invalid")
+    assert removed == (0, "unchanged", "made here and unchanged")
+
+
+def test_a_broken_library_leaves_credentials_unchecked(
+    desk: Desk, signed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = desk / "broken/c2pa"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text("raise OSError('libc2pa_c.so: cannot open shared object file')\n")
+    monkeypatch.syspath_prepend(str(folder.parent))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "c2pa"]:
+        monkeypatch.delitem(sys.modules, name)
+    path = move(signed, "moved.png")
+
+    assert find_verdict(desk, path)[:2] == (0, "unchecked")
+    assert "cannot be loaded" in desk.call("credentials", "show").err
 
 
 @pytest.mark.parametrize("command", ["run", "batch"])
@@ -311,7 +387,6 @@ def test_without_the_extra_a_run_says_what_to_install_and_credentials_are_unchec
 ) -> None:
     path = move(signed, "moved.png")
     monkeypatch.setitem(sys.modules, "c2pa", None)
-    monkeypatch.setattr("studio.provenance.inspection.is_installed", lambda: False)
 
     done = desk.call("run", "card.json", "-o", "out", "--sign")
     code, kind, statement = find_verdict(desk, path)
