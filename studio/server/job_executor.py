@@ -107,7 +107,7 @@ class JobExecutor:
         self._work = threading.Event()
         self._closing = False
         self._running: dict[str, _Claimed] = {}
-        self._unfinished: list[tuple[_Claimed, bool]] = []
+        self._unfinished: list[tuple[_Claimed, bool, bool]] = []  # and whether it failed, and is to run alone
         self._next_sweep = time.monotonic() + _SECONDS_BETWEEN_SWEEPS
         self._pool = ThreadPoolExecutor(window.most, thread_name_prefix="studio-job")
         self._thread = threading.Thread(target=self._loop, name="studio-jobs", daemon=True)
@@ -218,11 +218,11 @@ class JobExecutor:
             log.error("job %s: %s", claimed.job.id, error, exc_info=not isinstance(error, StudioError))
             is_disk_bad = isinstance(error, StudioError) and error.code == "E800"
             time.sleep(0.0 if self._closing else _SECONDS_AFTER_ERRORS)
-            self._unfinished.append((claimed, not is_disk_bad))
+            self._unfinished.append((claimed, not is_disk_bad, False))
         finally:
             claimed.gate.leave(claimed.job.id)
             with self._guard:
-                if not any(one is claimed for one, _ in self._unfinished):
+                if not any(one is claimed for one, *_ in self._unfinished):
                     self._forget(claimed)
             self._work.set()
 
@@ -239,14 +239,17 @@ class JobExecutor:
             if found is None:
                 return
             end = found
-        done = self._queue.complete(job, claimed.limit.explain(end))
+        self._complete(job, claimed.limit.explain(end))
+
+    def _complete(self, job: Job, end: JobEnd) -> None:
+        done = self._queue.complete(job, end)
         if done is not None:
             seconds = (done.ended or 0) - (job.started or 0)
             self._on_end(done, seconds)
             _log_end(done, seconds)
 
     def _handle_worker_loss(self, claimed: _Claimed, died: WorkerDied) -> JobEnd | None:
-        """Return how a job ended whose worker died; None if it is queued again.
+        """Return how a job ended whose worker died; None if it is to be queued again.
 
         One that ran with others is tried alone. One that ran alone has failed, unless something outside may have ended
         the worker; then it is tried again some times.
@@ -256,7 +259,7 @@ class JobExecutor:
             return JobEnd(JobState.CANCELLED, nodes=nodes)
         if died.alone and not died.killed:
             return JobEnd(JobState.FAILED, error=_describe_crash(died), nodes=nodes)
-        self._queue.give_back(claimed.job, is_failed=died.alone, alone=True)
+        self._unfinished.append((claimed, died.alone, True))
         return None
 
     def _forget(self, claimed: _Claimed) -> None:
@@ -264,10 +267,12 @@ class JobExecutor:
         self._window.remove(claimed.job)
 
     def _give_back(self) -> None:
-        """Queue jobs again that the server failed to run."""
+        """Queue jobs again that the server failed to run, and end those that are to be cancelled."""
         while self._unfinished:
-            claimed, is_failed = self._unfinished[0]
-            self._queue.give_back(claimed.job, is_failed=is_failed)
+            claimed, is_failed, alone = self._unfinished[0]
+            now = self._queue.give_back(claimed.job, is_failed=is_failed, alone=alone)
+            if now.claim == claimed.job.claim and now.state is JobState.RUNNING:  # a client cancelled it meanwhile
+                self._complete(claimed.job, JobEnd(JobState.CANCELLED, nodes=claimed.live.copy_nodes()))
             self._unfinished.pop(0)
             with self._guard:
                 self._forget(claimed)

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from fakes import graph
 
-from studio.server.job import JobEnd, JobState
+from studio.server.job import Job, JobEnd, JobState
 from studio.server.job_store import MOST_CRASHES
+from studio.server.job_worker import WorkerDied
+from studio.server.stack_gate import StackGate
 from tests.studio.server.conftest import Desk
 
 WAIT = graph({"a": ("fake.wait", {"gate": "gate", "cautious": True})}, number="a")
@@ -21,7 +23,8 @@ STEPS = graph({"a": ("fake.steps", {"n": 10**9})}, number="a")
 
 def list_states(desk: Desk, job: dict[str, Any]) -> list[str]:
     """Return the states that watchers of all jobs were told of one."""
-    entries = desk.parts.logs.all_jobs.read_after(0) or []
+    with desk.parts.queue._guard:  # the last change was stored, and is told before this is free
+        entries = desk.parts.logs.all_jobs.read_after(0) or []
     rows = [json.loads(entry.text.partition(b"data: ")[2]) for entry in entries]
     return [row["state"] for row in rows if row["id"] == job["id"]]
 
@@ -54,6 +57,44 @@ def test_a_job_that_the_server_cannot_run_is_tried_some_times_and_fails(
     assert (failed["state"], failed["error"]["code"]) == ("failed", "E822")
     assert list_states(desk, failed).count("running") == MOST_CRASHES
     assert desk.run(ADD)["state"] == "succeeded"
+
+
+def test_a_job_whose_worker_died_is_queued_again_after_its_old_run_has_left(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states: list[JobState] = []
+    leave, run = StackGate.leave, desk.parts.executor._runner.run
+
+    def die(job: Job, *_: Any) -> JobEnd:
+        monkeypatch.setattr(desk.parts.executor._runner, "run", run)
+        raise WorkerDied("a crash", killed=True, alone=False)
+
+    def note(gate: StackGate, key: str) -> None:
+        states.append(desk.parts.store.find(key).state)
+        leave(gate, key)
+
+    monkeypatch.setattr(desk.parts.executor._runner, "run", die)
+    monkeypatch.setattr(StackGate, "leave", note)
+    job = desk.run(ADD)
+
+    assert states[0] is JobState.RUNNING  # else it could be claimed again before the old claim is forgotten
+    assert job["state"] == "succeeded"
+    assert list_states(desk, job) == ["queued", "running", "queued", "running", "succeeded"]
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_job_that_is_cancelled_while_its_worker_dies_is_cancelled(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, alone: bool
+) -> None:
+    def die(job: Job, *_: Any) -> JobEnd:
+        desk.parts.queue.cancel(job.id)
+        raise WorkerDied("a crash", killed=True, alone=alone)
+
+    monkeypatch.setattr(desk.parts.executor._runner, "run", die)
+    job = desk.run(ADD)
+
+    assert job["state"] == "cancelled"
+    assert list_states(desk, job)[-1] == "cancelled"
 
 
 def test_a_job_that_is_to_be_cancelled_and_cannot_run_is_cancelled(desk: Desk) -> None:
