@@ -151,11 +151,8 @@ def run_graph(studio: Studio, request: RunRequest, show: Callable[[Event], None]
     stuck = studio.local_executor.lanes.abandoned
     try:
         result = _run(studio, request, show, control)
-    except StudioError as error:
-        return RunSummary(JobState.FAILED, error=describe_error(error))
     except (Exception, SystemExit) as error:  # a bug must not end the executor of jobs
-        bug = RunError("E999", f"a bug in Studio: {describe_exception(error)}", hint="report it")
-        return RunSummary(JobState.FAILED, error=describe_error(bug))
+        return summarize_failure(error)
     state = _STATES.get(result.status, JobState.FAILED)
     calls = result.manifest["cache"]
     return RunSummary(
@@ -166,6 +163,13 @@ def run_graph(studio: Studio, request: RunRequest, show: Callable[[Event], None]
         calls["hits"] == calls["calls"] if state is JobState.SUCCEEDED else None,
         studio.local_executor.lanes.abandoned > stuck,
     )
+
+
+def summarize_failure(error: BaseException) -> RunSummary:
+    """Return what a run led to that an error ended; one that is not Studio's own is a bug."""
+    if not isinstance(error, StudioError):
+        error = RunError("E999", f"a bug in Studio: {describe_exception(error)}", hint="report it")
+    return RunSummary(JobState.FAILED, error=describe_error(error))
 
 
 def _run(studio: Studio, request: RunRequest, show: Callable[[Event], None], control: Control) -> RunResult:

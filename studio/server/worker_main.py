@@ -17,7 +17,7 @@ from studio.batch.worker_pipe import Answers, serve_pipe
 if TYPE_CHECKING:
     from studio.app import Studio
 
-_GO_SECONDS = 5.0  # the server answers within milliseconds, or it has died
+_GO_SECONDS = 60.0  # an upper bound: the server answers within milliseconds, or it has died
 
 
 def main() -> None:
@@ -73,7 +73,7 @@ class _Runs:
     def _run(self, request: Any, control: Any, go: threading.Event) -> None:
         from studio.api.events import Event, RunStarted
         from studio.server.event_rows import EventRows
-        from studio.server.graph_run import run_graph
+        from studio.server.graph_run import run_graph, summarize_failure
 
         rows = EventRows()
 
@@ -85,9 +85,12 @@ class _Runs:
             if row is not None:
                 self._answers.send({"key": request.key, "event": row})
 
-        summary = run_graph(self._studio, request, show, control)
-        self._studio.cache.flush()  # what other workers need is on the disk
-        del self._running[request.key]
+        try:
+            summary = run_graph(self._studio, request, show, control)
+            self._studio.cache.flush()  # what other workers need is on the disk
+        except BaseException as error:  # whatever it is, the server waits for an answer
+            summary = summarize_failure(error)
+        self._running.pop(request.key, None)
         self._answers.send({"key": request.key, "summary": summary.to_json()})
 
 
