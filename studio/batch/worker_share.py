@@ -39,7 +39,10 @@ def share_machine(settings: Settings, workers: int) -> WorkerShare:
     if rows["ram_bytes"] is not None:
         rows["ram_bytes"] //= workers
     rows["workers"] = max(1, settings.cpu_workers // workers)
-    environments = create_environments(workers, count_cores(), find_gpus(settings.device))
+    gpus = find_gpus(settings.device)
+    if gpus and rows["vram_bytes"] is not None:
+        rows["vram_bytes"] //= -(-workers // len(gpus))  # of those that have the same GPU
+    environments = create_environments(workers, count_cores(), gpus)
     return WorkerShare(rows, describe_plugin_settings(settings), environments)
 
 

@@ -42,3 +42,15 @@ def test_workers_share_memory_and_threads() -> None:
 
     assert (share.settings["memory_bytes"], share.settings["ram_bytes"], share.settings["workers"]) == (300, 30, 2)
     assert len(share.environments) == 3
+
+
+@pytest.mark.parametrize(("workers", "expected"), [(1, 900), (2, 900), (3, 450), (5, 300)])
+def test_workers_with_the_same_gpu_share_its_memory(
+    monkeypatch: pytest.MonkeyPatch, workers: int, expected: int
+) -> None:
+    monkeypatch.setattr("studio.batch.worker_share.find_gpus", lambda device: ["0", "1"])
+
+    share = share_machine(replace(read_settings(), vram_bytes=900), workers)
+
+    assert share.settings["vram_bytes"] == expected
+    assert share_machine(replace(read_settings(), vram_bytes=None), workers).settings["vram_bytes"] is None
