@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -52,7 +53,7 @@ class _Session:
             while self._faults < _MOST_FAULTS:
                 await self._take(await self._socket.receive())
             await self._socket.close(1008)
-        except WebSocketDisconnect:
+        except (WebSocketDisconnect, RuntimeError):  # what it sent last may have ended the socket
             pass
         finally:
             for task in self._streams.values():
@@ -89,6 +90,9 @@ class _Session:
                     if text and not text.startswith(":"):
                         await self._socket.send_text(_write_message(shown, text))
             await self._send({"of": shown, "event": "end"})
+        except StudioError as error:  # the job was forgotten meanwhile
+            with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+                await self._send({"of": shown, "error": describe_problem(error)})
         except (WebSocketDisconnect, RuntimeError):  # the client has gone; the other task ends
             return
 
@@ -103,7 +107,8 @@ async def _nothing() -> AsyncIterator[bytes]:
 
 def _write_message(name: str | None, text: str) -> str:
     """Return an event that was written for a stream of server-sent events as a message."""
-    rows = dict(line.split(": ", 1) for line in text.splitlines())
+    # `splitlines` would also split at U+2028 and others, which JSON contains as they are
+    rows = dict(line.split(": ", 1) for line in text.split("\n") if line)
     return (
         f'{{"of":{dump_json(name)},"id":{dump_json(rows["id"])},"event":{dump_json(rows["event"])},'
         f'"data":{rows["data"]}}}'

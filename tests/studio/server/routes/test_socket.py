@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import random
 import socket
 import threading
+import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from fakes import graph
+from starlette.websockets import WebSocketDisconnect
 
+from studio.errors import UsageError
+from studio.server.event_log import write_event
+from studio.server.routes.socket import _Session, _write_message
 from studio.server.token_store import Scope
 from tests.studio.server.conftest import PATIENCE_SECONDS, Desk
 from tests.studio.server.routes.test_events import follow
@@ -177,6 +184,34 @@ def test_random_bytes_end_a_socket_and_nothing_else(desk: Desk, caplog: pytest.L
     assert [line for line in caplog.records if line.levelname == "ERROR"] == []
 
 
+def test_values_with_unusual_ends_of_lines_reach_a_message_as_they_are() -> None:
+    row = {"text": "a\u2028b\x85c\u2029d\re"}
+
+    message = json.loads(_write_message("job-1", write_event("node", row, 3).decode().strip("\n")))
+
+    assert (message["of"], message["event"], message["data"]) == ("job-1", "node", row)
+
+
+@pytest.mark.parametrize("has_gone", [False, True])
+def test_a_client_is_told_of_a_job_that_is_forgotten_while_it_follows(has_gone: bool) -> None:
+    sent: list[dict[str, Any]] = []
+
+    class Client:
+        async def send_text(self, text: str) -> None:
+            if has_gone:
+                raise WebSocketDisconnect
+            sent.append(json.loads(text))
+
+    async def lose() -> AsyncIterator[bytes]:
+        raise UsageError("E811", "there is no job 'job-1'")
+        yield b""
+
+    session: Any = _Session(None, Client())  # type: ignore[arg-type]
+    asyncio.run(session._send_events("job-1", lose()))
+
+    assert [(row["of"], row["error"]["code"]) for row in sent] == ([] if has_gone else [("job-1", "E811")])
+
+
 @pytest.mark.parametrize("way", ["socket", "stream"])
 def test_a_watcher_that_does_not_read_is_dropped(desk: Desk, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     monkeypatch.setattr("studio.server.connections.WRITE_SECONDS", 0.2)
@@ -188,7 +223,9 @@ def test_a_watcher_that_does_not_read_is_dropped(desk: Desk, monkeypatch: pytest
         client = open_connection(desk)
         client.sendall(b"GET /api/v1/events HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
     log, pause = desk.parts.logs.all_jobs, threading.Event()
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not log.watchers:
+        assert time.monotonic() < deadline
         pause.wait(0.01)
     for _ in range(4000):
         if not log.watchers:
