@@ -42,7 +42,8 @@ class MediaView:
         self._folder = folder
         self._limits = limits
         self._known: dict[str, Mapping[str, Any]] = {}
-        self._guard = threading.Lock()
+        self._guard = threading.Lock()  # held while a file is decoded
+        self._counting = threading.Lock()
         self._threads = CapacityLimiter(_THREADS)
         self._bytes: int | None = None  # of all that is kept; None if it is to be counted
 
@@ -83,7 +84,7 @@ class MediaView:
 
     def count_bytes(self) -> int:
         """Return how many bytes take the small images and descriptions."""
-        with self._guard:
+        with self._counting:
             if self._bytes is None:
                 self._bytes = sum(_find_size(path) for path in self._folder.glob("??/*"))
             return self._bytes
@@ -104,7 +105,8 @@ class MediaView:
 
     def forget_unused(self) -> None:
         """Remove what is kept of files that are gone."""
-        self._bytes = None
+        with self._counting:
+            self._bytes = None
         kept = {_name_kept(digest) for digest in self._files.list_digests()}
         limit = time.time() - _SECONDS_TO_WRITE
         for path in self._folder.glob("??/*"):
@@ -131,12 +133,16 @@ class MediaView:
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 with replace_file(kept, sync="none") as temporary:
                     temporary.write_text(json.dumps(facts), encoding="utf-8")
-                if self._bytes is not None:
-                    self._bytes += _find_size(kept) + _find_size(self._folder / _name_thumbnail(file.digest))
+                self._count(_find_size(kept) + _find_size(self._folder / _name_thumbnail(file.digest)))
             if len(self._known) > 4096:
                 self._known.clear()
             self._known[file.digest] = facts
         return facts
+
+    def _count(self, size: int) -> None:
+        with self._counting:
+            if self._bytes is not None:
+                self._bytes += size
 
     def _read(self, file: StoredFile) -> dict[str, Any]:
         """Return what is known of a file by reading it."""
