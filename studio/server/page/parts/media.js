@@ -18,7 +18,7 @@ export function Bars({peaks, at = 0, tall}) {
 export function AudioPlayer({value, name, tall, autofocus}) {
   const el = useRef(), [on, setOn] = useState(false), [at, setAt] = useState(0), total = value.seconds || 1;
   const shown = total - value.seconds > 0 ? total : value.seconds;
-  const toggle = e => { e.preventDefault(); e.stopPropagation(); const a = el.current; if (a.paused) { takeTurn(a); a.play(); } else a.pause(); };
+  const toggle = e => { e.preventDefault(); e.stopPropagation(); const a = el.current; if (a.paused) { takeTurn(a); a.play().catch(() => {}); } else a.pause(); };
   useEffect(() => () => el.current?.pause(), []);
   return html`<div class="player ${tall ? 'tall' : ''}">
     <audio ref=${el} src=${value.url} preload="none" onPlay=${() => setOn(true)} onPause=${() => setOn(false)} onEnded=${() => { setOn(false); setAt(0); }} onTimeUpdate=${e => setAt(e.target.currentTime)}></audio>
