@@ -173,12 +173,13 @@ class JobWorker:
             process, self._process = self._process, None
             inboxes = list(self._inboxes.values())
             is_expected = self._is_closed or (self._is_stuck and not inboxes)
+            alone = len(inboxes) == 1 and not self._is_stuck  # else other jobs may have ended it
         assert process is not None
         killed = code in KILLING_SIGNALS or not self._is_ready
         cause = describe_exit(code) if self._is_ready else f"{describe_exit(code)} before it was ready"
         if not is_expected:
             log.warning("worker %s: %s, with %d jobs", self.name, cause, len(inboxes))
-        more: dict[str, Any] = {"killed": killed, "alone": len(inboxes) == 1, "details": process.read_log()}
+        more: dict[str, Any] = {"killed": killed, "alone": alone, "details": process.read_log()}
         for inbox in inboxes:
             inbox.put({_LOST: WorkerDied(cause, **more)})
 

@@ -15,7 +15,7 @@ from fakes import Probe, open_studio
 if TYPE_CHECKING:
     from studio.server.parts import Parts
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 100.0
 
 
 class Desk:

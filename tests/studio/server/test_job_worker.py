@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from fakes import graph
 
+from studio.server.job_worker import JobWorker
 from tests.studio.server.conftest import PATIENCE_SECONDS, Desk
 from tests.studio.server.routes.test_events import follow
 
@@ -85,8 +86,9 @@ def make_graph(type: str = "desk.work", **values: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def begin(start: Callable[..., Desk], tmp_path: Path) -> StartWorkers:
-    """Start servers with workers."""
+def begin(start: Callable[..., Desk], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StartWorkers:
+    """Start servers with workers; jobs of a stack wait for each other, however slow the machine is."""
+    monkeypatch.setattr("studio.server.stack_gate.GATE_SECONDS", 30.0)
     (tmp_path / "plugins").mkdir()
     (tmp_path / "plugins" / "studio_desk.py").write_text(PLUGIN, encoding="utf-8")
 
@@ -220,6 +222,33 @@ def test_a_stack_that_hangs_and_is_cancelled_in_part_frees_the_worker(
 
     assert [desk.wait(job)["state"] for job in jobs] == ["cancelled", "succeeded"]
     assert read_output(desk, desk.wait(jobs[1])).split()[1].strip('"') == "1"
+
+
+def find_worker(desk: Desk) -> JobWorker:
+    """Return the only worker of a server."""
+    workers = desk.parts.executor._runner._run_graph.__self__  # type: ignore[attr-defined]
+    worker: JobWorker = workers.workers[0]
+    return worker
+
+
+def test_a_job_whose_process_is_ended_for_another_one_is_tried_again_uncounted(
+    begin: StartWorkers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.server.job_worker.CANCEL_SECONDS", 0.0)
+    desk = begin()
+    job = desk.submit(make_graph(gate=str(tmp_path / "gate")))
+    wait_for_file(tmp_path / "gate.here")
+    (tmp_path / "gate.here").unlink()
+    worker = find_worker(desk)
+    process = worker._process
+    assert process is not None
+
+    worker._replace(process)
+    wait_for_file(tmp_path / "gate.here")
+    (tmp_path / "gate").touch()
+
+    assert desk.wait(job)["state"] == "succeeded"
+    assert desk.parts.store.find(job["id"]).crashes == 0
 
 
 @pytest.mark.slow
