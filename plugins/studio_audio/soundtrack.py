@@ -369,6 +369,13 @@ def _measure_levels(samples: FloatArray, rate: int) -> tuple[DoubleArray, Double
     return times, levels
 
 
+def _correlate(first: DoubleArray, second: DoubleArray) -> float:
+    """Return how alike two rows are, from -1 to 1; 0 where one does not change."""
+    if min(first.std(), second.std()) < 1e-6:
+        return 0.0
+    return round(float(np.corrcoef(first, second)[0, 1]), 3)
+
+
 def _compare(before: FloatArray, after: FloatArray, rate: int, request: Request) -> dict[str, Any]:
     """Return how the loudness follows the curve, without and with the gain ride, and what range the music has."""
     if not request.curve or len(before) < rate:
@@ -379,7 +386,7 @@ def _compare(before: FloatArray, after: FloatArray, rate: int, request: Request)
     if wanted[keep].std() < 1e-6:
         return {}
     return {
-        "curve_correlation_before_gain": round(float(np.corrcoef(levels[keep], wanted[keep])[0, 1]), 3),
-        "curve_correlation": round(float(np.corrcoef(ridden[keep], wanted[keep])[0, 1]), 3),
+        "curve_correlation_before_gain": _correlate(levels[keep], wanted[keep]),
+        "curve_correlation": _correlate(ridden[keep], wanted[keep]),
         "level_range": round(float(np.subtract(*np.percentile(levels[keep], [95, 5]))), 2),
     }

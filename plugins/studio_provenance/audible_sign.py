@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from studio.api import Audio
+from studio_provenance.sign_words import Moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     FloatArray = npt.NDArray[np.float32]
 
-Moment = Literal["start", "end", "both"]
 _PAUSE_SECONDS = 0.3
 _TONES = (660.0, 880.0, 1320.0)  # hertz
 _TONE_SECONDS = 0.18

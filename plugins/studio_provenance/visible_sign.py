@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from studio.api import Image, StudioError
 from studio.api.fonts import UNIVERSAL_FONT
 from studio_provenance.image_pixels import convert_depth, read_luma
+from studio_provenance.sign_words import Corner
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     FloatArray = npt.NDArray[np.float32]
 
-Corner = Literal["top_left", "top_right", "bottom_left", "bottom_right"]
 _PLATE = 0.85  # opacity: letters have a contrast of 15 and more (WCAG 2.2), whatever lies under the plate
 _SMALLEST = 9  # pixels of a font that can be read
 _ROOM = 0.9  # of the width that the plate takes at most

@@ -33,9 +33,11 @@ _LAYER = ("image.new", {"color": "transparent"})
 """What makes an image with alpha."""
 _MADE = object()
 """Stands for a value that another node makes."""
+_SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="256" height="256"><circle cx="128" cy="128" r="96"/></svg>'
 _MARKS = {"sentences": [{"text": "Hello.", "start": 0.0, "end": 1.0}]}
 _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "image.resize": {"width": 512},
+    "image.draw_svg": {"svg": _SVG},
     "logic.calculate": {"expression": "1 + 2"},
     "logic.switch": {"if_true": "yes", "if_false": "no"},
     "logic.choose": {"case_1": "first"},

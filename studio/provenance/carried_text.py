@@ -8,9 +8,7 @@ from typing import Any
 
 from studio.api.content_origin import find_source_type
 from studio.execution.content import Media
-
-STRIPPED = "stripped"
-"""Says that a file was written without its graph."""
+from studio.provenance.record import STRIPPED
 
 _LONGEST_WHOLE = 100_000  # characters; of a longer graph, the file of an output carries its own part
 

@@ -11,8 +11,7 @@ from studio.api import ValueType
 from studio.errors import Finding, GraphError, StudioError
 from studio.files import resolve_path
 from studio.graph.carried import Carried
-from studio.provenance.carried_text import STRIPPED
-from studio.provenance.record import CARRIED_FORMAT, FileRecord, Recipe
+from studio.provenance.record import CARRIED_FORMAT, STRIPPED, FileRecord, Recipe
 from studio.value_callback import call_value_type
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from studio.api import ValueType
 from studio.api.content_origin import Content, find_source_type, read_content
 from studio.errors import StudioError, UsageError
-from studio.provenance.carried_text import STRIPPED
 from studio.provenance.check import CheckedFile, FileState
 from studio.provenance.credentials.identity import CERTIFICATE, read_anchors
 from studio.provenance.credentials.library import is_usable
@@ -23,6 +22,7 @@ from studio.provenance.credentials.reading import (
 )
 from studio.provenance.embedded import find_media_type, parse_carried, read_carried_text
 from studio.provenance.evidence import Finder, find_evidence
+from studio.provenance.record import STRIPPED
 from studio.provenance.verdict import FileFacts, Verdict, judge
 from studio.settings import Settings
 

@@ -14,6 +14,9 @@ from studio.provenance.builds import Builds
 CARRIED_FORMAT = 2
 """The format of what a file carries. In format 1 the graphs in a graph named things from its folder, not theirs."""
 
+STRIPPED = "stripped"
+"""Says that a file was written without its graph."""
+
 
 @dataclass(frozen=True)
 class Recipe:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from studio.api import Audio, Context, Field, Image, JsonValue, MediaError, Video, node
-from studio_provenance.found_mark import FoundMark
 from studio_provenance.payload import Payload
 from studio_provenance.settings import ProvenanceSettings
+
+if TYPE_CHECKING:
+    from studio_provenance.found_mark import FoundMark
 
 Strength = Annotated[float, Field(ge=0.25, le=2, unit="factor")]
 
@@ -147,7 +149,7 @@ def mark_audio(
 ) -> MarkedAudio:
     """Put an inaudible mark of 64 bits into audio; it survives MP3, resampling and cuts.
 
-    Waves that the key draws lie under the level of the sound around each frequency, and repeat every four seconds.
+    Waves that the key draws lie under the level of the audio around each frequency, and repeat every four seconds.
 
     Args:
         audio: Audio to mark, at least 2 seconds. Long audio is read as a stream.

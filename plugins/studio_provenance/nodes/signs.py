@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from studio.api import Audio, Context, Field, Image, node
-from studio_provenance.audible_sign import Moment
-from studio_provenance.visible_sign import Corner
+from studio_provenance.sign_words import Corner, Moment
 
 
 @node("provenance.label", origin="edited")

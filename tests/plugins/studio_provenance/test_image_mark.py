@@ -92,7 +92,7 @@ def test_a_mark_of_a_secret_key_is_found_with_it() -> None:
 
 def test_a_short_key_is_refused() -> None:
     with pytest.raises(StudioError) as caught:
-        find_image_mark(TestContext(), Image(draw_scene()), ProvenanceSettings(mark_key=Secret("short")))
+        find_image_mark(TestContext(), Image(draw_scene()), ProvenanceSettings(mark_key=Secret("q7#short#7q")))
 
     assert caught.value.code == "E650"
     assert "short'" not in str(caught.value)

@@ -203,7 +203,7 @@ def test_debug_prints_where_a_node_failed(desk: Desk) -> None:
 @pytest.mark.parametrize(("words", "found"), [
     ("studio va", {"validate"}),
     ("studio ", set(COMMANDS)),
-    ("studio run --no", {"--no-cache"}),
+    ("studio run --no-c", {"--no-cache"}),
     ("studio cache v", {"verify"}),
     ("studio --he", {"--help"}),
     ("studio nonsense", set()),

@@ -54,7 +54,7 @@ def test_a_run_whose_nodes_are_all_cached_opens_none(tmp_path: Path, plugin: Mod
 
     assert result["o"] == 3
     assert not again.opener.opened
-    assert result.manifest["models"] == {"opened": 0, "resident_bytes": 0, "resident": []}
+    assert result.manifest["models"] == {"opened": 0, "planned": {}, "resident_bytes": 0, "resident": []}
 
 
 def test_a_run_whose_nodes_are_all_cached_never_loads_torch(tmp_path: Path, plugin: ModelPlugin) -> None:

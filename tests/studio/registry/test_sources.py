@@ -18,9 +18,17 @@ from studio.version import VERSION
 def test_installed_plugins_are_found_studios_own_first() -> None:
     rows = load_registry().plugins
 
-    own = ["studio-audio", "studio-diffusion", "studio-image", "studio-logic", "studio-onnx", "studio-speech"]
+    own = [
+        "studio-audio",
+        "studio-diffusion",
+        "studio-image",
+        "studio-logic",
+        "studio-onnx",
+        "studio-provenance",
+        "studio-speech",
+    ]
     own += ["studio-style", "studio-upscale", "studio-video", "studio-vision"]
-    assert [row.name for row in rows[:10]] == own
+    assert [row.name for row in rows[:11]] == own
 
 
 def test_a_plugins_folder_must_exist(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_a_save_that_fails_leaves_nothing_and_keeps_what_was_there(
     target = OutputPath(tmp_path / "a.png", "a.png")
     target.path.write_bytes(b"old")
 
-    def fail(value: Image, path: Path, *_: object) -> None:
+    def fail(value: Image, path: Path, *_: object, **__: object) -> None:
         path.write_bytes(b"half")
         raise OSError(28, "no space left on device")
 

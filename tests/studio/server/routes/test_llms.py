@@ -15,7 +15,7 @@ PAINT = {
 
 def test_graphs_and_node_types_are_described_to_those_who_may_use_them(desk: Desk) -> None:
     desk.write_graph("paint", PAINT)
-    desk.write_graph("broken", {"nodes": {"a": {"type": "fake.none"}}, "outputs": {}})
+    desk.write_graph("unusable", {"nodes": {"a": {"type": "fake.none"}}, "outputs": {}})
 
     answer = desk.client.get("/llms.txt")
     desk.parts.tokens.add("ada", Scope.RUN)
@@ -25,7 +25,7 @@ def test_graphs_and_node_types_are_described_to_those_who_may_use_them(desk: Des
     assert lines[0] == "# Studio"
     assert "- [paint](/api/v1/graphs/paint): Noise. Takes seed (int). Makes picture (image)" in lines
     assert "- fake.add: Add two numbers." in lines
-    assert "broken" not in answer.text
+    assert "unusable" not in answer.text
     assert str(desk.folder) not in answer.text
     assert desk.client.get("/llms.txt").status_code == 401
 
