@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from studio.api import MediaError
+from studio_image.qr_level import Level
 
-Level = Literal["low", "medium", "quartile", "high"]
 _LETTERS: dict[str, Literal["l", "m", "q", "h"]] = {"low": "l", "medium": "m", "quartile": "q", "high": "h"}
 
 

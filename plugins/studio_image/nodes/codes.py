@@ -6,7 +6,7 @@ from typing import Annotated
 
 from studio.api import Context, Field, File, Image, MediaError, check_inputs, node, parse_color
 from studio_image.color import Ink
-from studio_image.qr_code import Level
+from studio_image.qr_level import Level
 
 Side = Annotated[int, Field(ge=1, le=65_535, unit="pixels")]
 

@@ -212,16 +212,10 @@ def test_a_client_is_told_of_a_job_that_is_forgotten_while_it_follows(has_gone: 
     assert [(row["of"], row["error"]["code"]) for row in sent] == ([] if has_gone else [("job-1", "E811")])
 
 
-@pytest.mark.parametrize("way", ["socket", "stream"])
-def test_a_watcher_that_does_not_read_is_dropped(desk: Desk, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+def test_a_watcher_that_does_not_read_is_dropped(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("studio.server.connections.WRITE_SECONDS", 0.2)
-    if way == "socket":
-        client = open_raw(desk)
-        text = b'{"follow": null}'
-        client.sendall(bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text)
-    else:
-        client = open_connection(desk)
-        client.sendall(b"GET /api/v1/events HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+    client = open_connection(desk)
+    client.sendall(b"GET /api/v1/events HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
     log, pause = desk.parts.logs.all_jobs, threading.Event()
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not log.watchers:
