@@ -17,8 +17,8 @@ from tests.plugins.studio_diffusion.opening import open_model
 
 pytestmark = pytest.mark.xdist_group("diffusers")
 
-needs_nf4 = pytest.mark.skipif(not has_nf4(), reason="bitsandbytes is an extra")
-STORED = ["fp8", "int8", pytest.param("nf4", marks=needs_nf4)]
+STORED = ["fp8", "int8", *(["nf4"] if has_nf4() else [])]
+"""What a denoiser may be stored in here; nf4 needs bitsandbytes, an extra."""
 
 
 def draw(opened: Any) -> Any:
