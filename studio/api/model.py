@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 from studio.errors import ModelError
 
 SCHEMES = ("builtin", "local", "file", "hub", "kept")
+REFERENCE = re.compile(rf"({'|'.join(SCHEMES)}):.")
+"""Begins like a reference: a text of load options or of an input that may name weights."""
 REFERENCE_HINT = "write builtin:NAME, local:NAME, file:PATH, hub:OWNER/NAME@REVISION or kept:DIGEST"
 _HUB = re.compile(r"hub:[\w.-]+/[\w.-]+(@[\w./-]+)?")
 MODEL_NAME = re.compile(r"[\w.-]+")

@@ -10,11 +10,12 @@ from typing import Any
 
 from studio.api import NodeType
 from studio.api.hooks import PROJECT
+from studio.api.model import REFERENCE
 from studio.cache import hash_parts
 from studio.graph.document import is_edge, is_file, is_pattern
 from studio.graph.pattern import find_names
 from studio.provenance.builds import compare_builds, describe_build, parse_builds
-from studio.provenance.facts import REFERENCE, show_json
+from studio.provenance.facts import show_json
 from studio.provenance.flat_graph import FlatNode, flatten_document, list_edges, read_mapping
 
 _CODE = ("version", "code", "plugin")

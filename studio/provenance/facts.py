@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from studio.api import NodeType
+from studio.api.model import REFERENCE
 from studio.graph.document import is_edge
 from studio.surrogates import dump_json
 
 NODE, MODEL = "node", "model"
-REFERENCE = re.compile(r"(builtin|local|file|hub|kept):.")
 _LONGEST = 80
 
 

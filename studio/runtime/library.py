@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from studio.api import Model
+from studio.api.model import REFERENCE
 from studio.errors import ModelError
 from studio.runtime.hub import Hub, offline
 from studio.runtime.kept import KeptWeights
@@ -29,7 +30,6 @@ from studio.runtime.weights import (
 )
 from studio.suggestion import list_nearest
 
-_REFERENCE = re.compile(r"(builtin|local|file|hub|kept):.")
 _NAME = re.compile(r"[\w.-]+")
 _NAMES_SHOWN = 6
 
@@ -419,7 +419,7 @@ def _suggest(scheme: str, wanted: str, known: Iterable[str]) -> str:
 
 
 def _is_reference(value: Any) -> TypeGuard[str]:
-    return isinstance(value, str) and _REFERENCE.match(value) is not None
+    return isinstance(value, str) and REFERENCE.match(value) is not None
 
 
 def _make_file_name(model: Model, path: Path) -> str:
