@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,16 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     is_last = nextitem is not None and nextitem.path != item.path
     if is_last and len(sys.modules) > item.config.stash[_FROZEN] + _MANY_MODULES:
         _freeze(item.config)
+
+
+@pytest.fixture(autouse=True)
+def _forget_secrets() -> Iterator[None]:
+    """Forget the secrets of a test when it ends: a process remembers each one, and hides it in whatever comes later."""
+    from studio import redaction
+
+    known, short = set(redaction._known), set(redaction._short)
+    yield
+    redaction._known, redaction._short = known, short
 
 
 def _freeze(config: pytest.Config) -> None:

@@ -119,7 +119,7 @@ finally:
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
-    """A fresh folder to work in, with a cache of its own and no settings of the machine's; its plugins are forgotten.
+    """A fresh folder to work in, its cache and data its own, no settings of the machine's; its plugins are forgotten.
 
     A plugin that stayed imported would be taken for that of the next test, which may have the same name.
     """
@@ -127,6 +127,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         monkeypatch.delenv(name)
     monkeypatch.setenv("STUDIO_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.chdir(work)
