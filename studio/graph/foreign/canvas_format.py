@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from studio.api.foreign import ForeignFile, ForeignLink, ForeignNode
-from studio.graph.foreign.canvas_slots import find_bypass, list_slots, read_widgets, zip_subgraph_widgets
+from studio.graph.foreign.canvas_slots import (
+    FindWidgets,
+    find_bypass,
+    list_slots,
+    read_widgets,
+    zip_group_widgets,
+    zip_subgraph_widgets,
+)
 from studio.graph.foreign.document import MAX_DEPTH, MAX_NODES, PASS, ForeignDocument, read_number
 from studio.graph.foreign.fault import refuse
+from studio.graph.foreign.group_nodes import CONVERTED, INLET, OUTLET, WIDGETS, list_group_nodes
 
 MUTED, BYPASSED = 2, 4
 _NOTES = ("Note", "MarkdownNote")
-_INLET, _OUTLET = -10, -20
-
-FindWidgets = Callable[[str], Sequence[str] | None]
-"""Returns the names of the widgets of a class, or None for an unknown class."""
 
 
 def is_canvas(data: Any) -> bool:
@@ -43,6 +47,7 @@ class _Flat:
     nodes: dict[str, ForeignNode] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     left_out: dict[str, tuple[ForeignNode, str]] = field(default_factory=dict)
+    unsure: dict[str, tuple[ForeignNode, str]] = field(default_factory=dict)
     pending: list[_Graph] = field(default_factory=list)
     senders: dict[str, ForeignLink] = field(default_factory=dict)
 
@@ -57,12 +62,13 @@ def read_canvas(data: Mapping[str, Any], find_widgets: FindWidgets) -> ForeignDo
     Raises:
         UsageError: E029 if it is malformed, or too large when it is flat.
     """
-    flat = _Flat(find_widgets, {**_list_subgraphs(data), **_list_group_nodes(data)})
+    flat = _Flat(find_widgets, {**_list_subgraphs(data), **list_group_nodes(data, find_widgets)})
     flat.pending.append(_Graph(data, "", 0))
     while flat.pending:
         _read_graph(flat, flat.pending.pop())
     title = data.get("title") or data.get("name")
-    return ForeignDocument("ComfyUI", flat.nodes, flat.notes, flat.left_out, title if isinstance(title, str) else "")
+    name = title if isinstance(title, str) else ""
+    return ForeignDocument("ComfyUI", flat.nodes, flat.notes, flat.left_out, flat.unsure, name)
 
 
 def _list_subgraphs(data: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -70,25 +76,6 @@ def _list_subgraphs(data: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     found = definitions.get("subgraphs") if isinstance(definitions, dict) else None
     rows = found if isinstance(found, list) else []
     return {str(row["id"]): row for row in rows if isinstance(row, dict) and "id" in row}
-
-
-def _list_group_nodes(data: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Return the group nodes of older documents in the form of subgraphs."""
-    extra = data.get("extra")
-    groups = extra.get("groupNodes") if isinstance(extra, dict) else None
-    if not isinstance(groups, dict):
-        return {}
-    found: dict[str, Mapping[str, Any]] = {}
-    for name, group in groups.items():
-        if isinstance(group, dict) and isinstance(group.get("nodes"), list):
-            shaped = _shape_group(group)
-            found |= {f"workflow>{name}": shaped, f"workflow/{name}": shaped}
-    return found
-
-
-def _shape_group(group: Mapping[str, Any]) -> dict[str, Any]:
-    nodes = [{**node, "id": node.get("index", at)} for at, node in enumerate(group["nodes"]) if isinstance(node, dict)]
-    return {**group, "nodes": nodes, "links": [], "inputs": [], "outputs": [], "group": group}
 
 
 def _read_graph(flat: _Flat, graph: _Graph) -> None:
@@ -147,7 +134,7 @@ def _follow(graph: _Graph, link: tuple[Any, ...] | None) -> Any:
     if link is None:
         return None
     origin, slot = link[0], link[1]
-    if origin == _INLET:
+    if origin == INLET:
         return graph.inlets[slot] if 0 <= slot < len(graph.inlets) else None
     return ForeignLink(f"{graph.prefix}{origin}", slot)
 
@@ -166,23 +153,27 @@ def _enter(flat: _Flat, graph: _Graph, row: Mapping[str, Any], node: ForeignNode
     """Note that a subgraph must be read, with what its inputs are given here."""
     subgraph = flat.subgraphs[node.kind]
     names = [str(one.get("name")) for one in subgraph.get("inputs") or [] if isinstance(one, dict)]
-    widgets = zip_subgraph_widgets(subgraph, row)
+    is_group = WIDGETS in subgraph
+    widgets = _read_group_widgets(flat, subgraph, row, node) if is_group else zip_subgraph_widgets(subgraph, row)
     inlets = [node.inputs.get(name, widgets.get(name)) for name in names]
     flat.pending.append(_Graph(subgraph, f"{node.id}:", graph.depth + 1, inlets))
-    if "group" in subgraph:
-        _link_group(flat, subgraph["group"], node)
 
 
-def _link_group(flat: _Flat, group: Mapping[str, Any], node: ForeignNode) -> None:
-    """Leave group nodes of older documents to their nodes; what they are given from outside is not known."""
-    flat.left_out[node.id] = (node, "a group node of an older format; convert it to a subgraph in ComfyUI")
+def _read_group_widgets(
+    flat: _Flat, group: Mapping[str, Any], row: Mapping[str, Any], node: ForeignNode
+) -> Mapping[str, Any]:
+    """Return the values of a group node's widgets; its nodes keep their own where these cannot be told apart."""
+    widgets = zip_group_widgets(group[WIDGETS], group[CONVERTED], row.get("widgets_values"))
+    if widgets is None:
+        flat.unsure[node.id] = (node, "its values are those of its nodes when they were grouped")
+    return widgets or {}
 
 
 def _add_outlet(flat: _Flat, graph: _Graph, links: Mapping[int, tuple[Any, ...]]) -> None:
     """Add the node that stands for the outputs of a subgraph."""
     passed = {}
     for link in links.values():
-        if link[2] == _OUTLET:
+        if link[2] == OUTLET:
             value = _follow(graph, link)
             if value is not None:
                 passed[str(link[3])] = value

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 _WIDGET_TYPES = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO")
 _CONTROLS = ("fixed", "increment", "decrement", "randomize")
 CONTROLLED = "+"
 """Ends the name of a widget that is followed by a control, such as "randomize"."""
+FindWidgets = Callable[[str], Sequence[str] | None]
+"""Returns the names of the widgets of a class, or None for an unknown class."""
 
 
 def list_slots(row: Mapping[str, Any]) -> list[tuple[str, Any, str]]:
@@ -45,11 +47,12 @@ def read_widgets(row: Mapping[str, Any], values: Any, names: Sequence[str] | Non
     if names is None:
         names = [str(slot["name"]) for slot in row.get("inputs") or () if isinstance(slot, dict) and slot.get("widget")]
         return dict(zip(names, values, strict=False))
-    return _zip_widgets(names, values)
+    return _zip_widgets(names, list(values))
 
 
-def _zip_widgets(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
-    rest, found = list(values), {}
+def _zip_widgets(names: Sequence[str], rest: list[Any]) -> dict[str, Any]:
+    """Return values by name; what is left of them stays in the list."""
+    found = {}
     for name in names:
         if not rest:
             break
@@ -57,6 +60,24 @@ def _zip_widgets(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
         if name.endswith(CONTROLLED) and rest and rest[0] in _CONTROLS:
             rest.pop(0)
     return found
+
+
+def zip_group_widgets(names: Sequence[str], converted: Sequence[str], values: Any) -> dict[str, Any] | None:
+    """Return the values that a group node's widgets have where it is used, by name, or None where they do not fit.
+
+    Args:
+        names: Names of its widgets.
+        converted: Names of those that were turned into inputs: their values follow, or are not there at all.
+        values: The values, with those of controls such as "randomize".
+    """
+    if not isinstance(values, list):
+        return {} if values is None else None
+    for wanted in (names, [*names, *converted]):
+        rest = list(values)
+        found = _zip_widgets(wanted, rest)
+        if len(found) == len(wanted) and not rest:
+            return found
+    return None
 
 
 def zip_subgraph_widgets(subgraph: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class ForeignDocument:
         nodes: Its nodes by id.
         notes: Notes that a person wrote on the canvas.
         left_out: Nodes that the document itself leaves out, and why, by id.
+        unsure: Nodes whose values are not surely those that its program would take, and why, by id.
         title: Its title.
     """
 
@@ -33,6 +34,7 @@ class ForeignDocument:
     nodes: Mapping[str, ForeignNode]
     notes: Sequence[str] = ()
     left_out: Mapping[str, tuple[ForeignNode, str]] = field(default_factory=dict)
+    unsure: Mapping[str, tuple[ForeignNode, str]] = field(default_factory=dict)
     title: str = ""
 
 

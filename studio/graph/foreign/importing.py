@@ -279,6 +279,8 @@ def _report_rest(
     """Report the nodes that were not converted."""
     for node, why in document.left_out.values():
         importer.drop(node, why)
+    for node, why in document.unsure.values():
+        importer.differ(node, why)
     for node_id in flow.folded:
         node = document.nodes[node_id]
         if not node.kind.startswith("@") and node_id not in document.left_out:

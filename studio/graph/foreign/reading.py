@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from studio.graph.foreign.canvas_format import FindWidgets, is_canvas, read_canvas
+from studio.graph.foreign.canvas_format import is_canvas, read_canvas
+from studio.graph.foreign.canvas_slots import FindWidgets
 from studio.graph.foreign.carried_texts import MEDIA, read_texts
 from studio.graph.foreign.document import ForeignDocument, add_places
 from studio.graph.foreign.fault import refuse
