@@ -15,6 +15,8 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 from studio.api.av_file import open_container
+from studio.api.formats import matroska
+from studio.api.media_file import open_media
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,8 +39,9 @@ class StreamTimes:
         base: Seconds of a unit of `times`.
         times: When each packet shows, joined where timestamps jump, in order.
         last_duration: Length of the packet that shows last; 0 if the file does not say.
-        hidden: Packets that are decoded and not shown, as an edit list cuts them off.
-        is_damaged: Whether packets are marked as damaged, or the rest of the file cannot be read.
+        hidden: What the header counts and nobody sees: packets that an edit list cuts off, and places of an AVI file
+            without a frame, where the one before goes on.
+        is_damaged: Whether packets are marked as damaged, the rest of the file cannot be read, or it is cut off.
         jumps: Where timestamps jump.
         lengths: Lengths of packets without a timestamp, as in raw streams.
         latest: The greatest of `times`.
@@ -56,6 +59,11 @@ class StreamTimes:
     latest: int | None = None
     declared: Fraction | None = None
     found: Fraction | None = None
+
+    @property
+    def packets(self) -> int:
+        """How many packets there are."""
+        return self.hidden + (len(self.times) or len(self.lengths))
 
     @property
     def usual_step(self) -> int:
@@ -89,9 +97,17 @@ def scan_packets(path: Path, limits: MediaLimits) -> dict[int, StreamTimes]:
                 continue
             _add(found[packet.stream_index], packet, numbers[packet.stream_index], clock)
             numbers[packet.stream_index] += 1
+        if container.format.name.startswith("matroska") and _is_cut_off(path, limits):
+            for times in found.values():
+                times.is_damaged = True
         for stream in streams:
             _finish(found[stream.index], stream, container.format.name)
     return found
+
+
+def _is_cut_off(path: Path, limits: MediaLimits) -> bool:
+    with open_media(path, limits) as file:
+        return matroska.is_cut_off(file)
 
 
 def may_jump(container: Any) -> bool:
@@ -171,6 +187,8 @@ def _finish(times: StreamTimes, stream: Any, container: str) -> None:
     times.times.sort()
     if not times.times:
         return
+    if container == "avi" and stream.type == "video":
+        times.hidden += max(0, times.times[-1] + 1 - len(times.times))
     times.found = (times.times[-1] + times.last_duration) * times.base
     times.declared = parse_clock(stream.metadata.get("DURATION", ""))
     if "mp4" in container and stream.duration:
@@ -185,7 +203,7 @@ def _finish(times: StreamTimes, stream: Any, container: str) -> None:
 def _find_declared_end(times: StreamTimes, stream: Any, container: str) -> Fraction | None:
     """Return when a stream ends by its container, where packets do not say how long the last frame shows."""
     if container.startswith("matroska"):
-        return parse_clock(stream.metadata.get("DURATION", ""))
+        return None if times.is_damaged else parse_clock(stream.metadata.get("DURATION", ""))
     is_whole = not times.is_damaged and len(times.times) + times.hidden >= (stream.frames or 0)
     if "mp4" not in container or not stream.duration or not is_whole:
         return None

@@ -51,7 +51,7 @@ def probe_file(path: Path, limits: MediaLimits) -> dict[str, Any]:
         "PQ BT.2020"), "matrix" (whether it is known) and "alpha_layer" (whether it has alpha that is not read), and, by
         its packets, "frames", "seconds", "variable_rate",
         "broken", "hidden_frames" and "jumps" (of timestamps). Audio has "codec", "rate" (hertz), "channels" and
-        "seconds". A stream that FFmpeg cannot decode has the codec None.
+        "seconds", and "packets" if the file has a video. A stream that FFmpeg cannot decode has the codec None.
 
     Raises:
         MediaError: E511 if the file is unsupported, damaged or over a limit.
@@ -73,12 +73,15 @@ def probe_file(path: Path, limits: MediaLimits) -> dict[str, Any]:
             facts["video"].insert(0, facts["video"].pop(videos.index(chosen)))
             facts["video"][0] |= _describe_frame(container, chosen)
             heard = choose_audio(path, container, StreamChoice())
+        sounds = [stream.index for stream in container.streams.audio]
         index = None if chosen is None else chosen.index
         heard_index, heard_rate = (None, 0) if heard is None else (heard.index, heard.rate)
     if index is not None:
         facts["video"][0]["alpha_layer"] = has_alpha_layer(path, limits)
         streams = scan_packets(path, limits)
         facts["video"][0] |= _measure_times(streams[index])
+        for sound, each in zip(facts["audio"], sounds, strict=True):
+            sound["packets"] = streams[each].packets
         if heard_index is not None and heard_rate:
             lead = _measure_lead(streams[index], streams[heard_index])
             facts["audio_lead"] = lead if lead > _MOST_PRIMING / heard_rate else 0.0
@@ -207,7 +210,8 @@ def find_conversions(facts: Mapping[str, Any]) -> list[str]:
         )
     if video.get("jumps"):
         found.append("timestamps jump, as in joined files; the parts follow each other")
-    silent = [each["track"] for each in facts.get("audio", ()) if each["codec"] and not each["rate"]]
+    sounds = [each for each in facts.get("audio", ()) if each["codec"]]
+    silent = [each["track"] for each in sounds if not (each["rate"] and each.get("packets", 1))]
     if silent:
         found.append(f"audio track {silent[0]} has nothing that can be decoded; the file may be cut off")
     lead = facts.get("audio_lead", 0.0)

@@ -109,7 +109,8 @@ class _VideoFile:
             self.color = find_hdr_color(first) if options.keeps_range else SRGB
             self._deep = max(component.bits for component in first.format.components) > 8
             self.rate = _find_rate(stream)
-            self.has_audio = choose_audio(path, container, options.choice) is not None
+            audio = choose_audio(path, container, options.choice)
+            self._audio_index = None if audio is None else audio.index
         self.shape = self._convert(first, {}, DisplayMatrices()).shape
 
     def decode(self) -> Iterator[Frame]:
@@ -132,8 +133,15 @@ class _VideoFile:
                     raise self._refuse_shape(array)
                 yield Frame(Image.take(array, color=self.color), time / _MICROSECONDS)
 
+    @property
+    def has_audio(self) -> bool:
+        """Whether the header declares audio."""
+        return self._audio_index is not None
+
     def load_audio(self) -> Audio | None:
-        """Return the audio that begins with the first frame."""
+        """Return the audio that begins with the first frame; None if the file is cut off before its first packet."""
+        if self._audio_index is None or not self._streams[self._audio_index].packets:
+            return None
         origin = self._origin or Fraction(0)
         return av_audio.decode_audio(self._path, self._limits, origin, self._options.choice, lambda: self._streams)
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -16,6 +17,7 @@ from studio.api.video import Video
 from studio.api.video_probing import find_damage, find_warnings, probe_file
 from studio.errors import MediaError
 from studio.settings import MediaLimits
+from tests.studio.api.media_files import make_corner, write_frames
 from tests.studio.api.videos import LIMITS, VIDEO, make_ramp, make_video
 
 
@@ -88,6 +90,61 @@ def test_audio_that_is_shorter_than_its_video_is_whole(tmp_path: Path, extension
 
     assert VIDEO.find_doubts(path, LIMITS) == []
     assert AudioType().find_doubts(path, LIMITS) == []
+
+
+def test_an_avi_that_repeats_frames_is_whole(tmp_path: Path) -> None:
+    frames = [make_corner()] * 4
+    write_frames(tmp_path / "a.avi", frames, codec="mpeg4", pixels="yuv420p", times=[0, 2, 3, 6])
+
+    facts = probe_file(tmp_path / "a.avi", LIMITS)
+
+    assert (facts["video"][0]["header_frames"], facts["video"][0]["frames"]) == (7, 4)
+    assert find_damage(facts) == []
+
+
+def test_an_avi_that_is_cut_off_is_named_although_it_repeats_frames(tmp_path: Path) -> None:
+    write_frames(tmp_path / "a.avi", [make_corner()] * 4, codec="mpeg4", pixels="yuv420p", times=[0, 2, 3, 6])
+    data = (tmp_path / "a.avi").read_bytes()
+    (tmp_path / "b.avi").write_bytes(data[: data.rfind(b"00dc", 0, data.rfind(b"idx1"))])
+
+    facts = probe_file(tmp_path / "b.avi", LIMITS)
+
+    assert find_damage(facts) == ["the file is truncated or damaged: it has 3 frames of the 7 that its header declares"]
+
+
+@pytest.mark.parametrize("extension", ["mkv", "webm"])
+def test_a_matroska_file_that_is_cut_off_ends_with_its_last_frame(tmp_path: Path, extension: str) -> None:
+    rng = np.random.default_rng(1)
+    images = [Image(rng.integers(0, 255, (48, 64, 3)).astype(np.uint8)) for _ in range(25)]
+    VIDEO.write_file(Video.from_images(images, 25), tmp_path / f"a.{extension}", None)
+    data = (tmp_path / f"a.{extension}").read_bytes()
+    (tmp_path / f"b.{extension}").write_bytes(data[: len(data) // 2])
+
+    video = VIDEO.read_file(tmp_path / f"b.{extension}", LIMITS)
+    times = [frame.time for frame in video.frames()]
+
+    assert 0 < len(times) < 25
+    assert video.count is None
+    assert video.duration == pytest.approx(times[-1] + 0.04, abs=0.002)
+    assert VIDEO.find_doubts(tmp_path / f"b.{extension}", LIMITS) == [
+        f"the file is truncated or damaged: it has {len(times)} frames"
+    ]
+
+
+def test_a_video_that_is_cut_off_before_its_audio_begins_is_read_without(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.mkv"), "w") as container:
+        video: Any = container.add_stream("ffv1", rate=25, width=64, height=48, pix_fmt="yuv420p")
+        container.add_stream("aac", rate=48_000)
+        for image in make_ramp(3):
+            container.mux(video.encode(av.VideoFrame.from_ndarray(image.to_uint8(), "rgb24")))
+        container.mux(video.encode(None))
+
+    read = VIDEO.read_file(tmp_path / "a.mkv", LIMITS)
+
+    assert read.audio is None
+    assert VIDEO.find_doubts(tmp_path / "a.mkv", LIMITS) == [
+        "audio track 1 has nothing that can be decoded; the file may be cut off"
+    ]
 
 
 def test_a_file_of_audio_alone_has_no_video(tmp_path: Path) -> None:
