@@ -20,7 +20,6 @@ class CallWeights:
     def __init__(self, services: Services, call: Call) -> None:
         self._services = services
         self._call = call
-        self._has_checkpoint = False
 
     def keep(self, path: Path) -> Model:
         """Keep weights; return their reference.
@@ -41,13 +40,12 @@ class CallWeights:
         checkpoints, fingerprint = self._services.checkpoints, self._call.fingerprint
         if checkpoints is None or fingerprint is None or not self._call.claimed:
             return None
-        self._has_checkpoint = True
         return checkpoints.open(fingerprint)
 
     def finish(self) -> None:
         """Remove the folder once the result is on the disk; it stays where the result could not be written."""
         checkpoints, fingerprint = self._services.checkpoints, self._call.fingerprint
-        if not self._has_checkpoint or checkpoints is None or fingerprint is None:
+        if checkpoints is None or fingerprint is None:
             return
         cache = self._services.cache
         cache.flush()

@@ -74,12 +74,13 @@ class RunContext:
 
     __slots__ = (
         "_control",
+        "_has_checkpoint",
         "_listener",
-        "_memos",
         "_on_loop",
+        "_open_memos",
+        "_open_weights",
         "_opened",
         "_scratch",
-        "_weights",
         "abandoned",
         "device",
         "dtype",
@@ -96,8 +97,8 @@ class RunContext:
         device: Device,
         control: Control,
         listener: CallListener,
-        memos: MemoKeeper | None = None,
-        weights: WeightKeeper | None = None,
+        open_memos: Callable[[], MemoKeeper] | None = None,
+        open_weights: Callable[[], WeightKeeper] | None = None,
     ) -> None:
         self.device = device.name
         self.dtype = device.dtype
@@ -110,8 +111,9 @@ class RunContext:
         self.stack: Sequence[RunContext] = (self,)
         self._control = control
         self._listener = listener
-        self._memos = memos
-        self._weights = weights
+        self._open_memos = open_memos
+        self._open_weights = open_weights
+        self._has_checkpoint = False
         self._opened: list[Model] = []
         self._on_loop = False
         self._scratch: str | None = None
@@ -131,8 +133,9 @@ class RunContext:
     @property
     def checkpoint(self) -> Path:
         """A folder for what a long call needs to go on after its run was ended."""
-        kept = self._weights.open_checkpoint() if self._weights is not None else None
+        kept = self._open_weights().open_checkpoint() if self._open_weights is not None else None
         if kept is not None:
+            self._has_checkpoint = True
             return kept
         folder = self.scratch / "checkpoint"
         folder.mkdir(exist_ok=True)
@@ -177,24 +180,24 @@ class RunContext:
 
     def keep(self, path: Path) -> Model:
         """Keep weights that the call made; return their reference."""
-        assert self._weights is not None, "contexts of an executor keep weights"
-        return self._weights.keep(path)
+        assert self._open_weights is not None, "contexts of an executor keep weights"
+        return self._open_weights().keep(path)
 
     def memo(self, key: Any, make: Callable[[], T]) -> T:
         """Return an exact partial result, made once for each key, code, model and precision."""
-        if self._memos is None:
+        if self._open_memos is None:
             return make()
         models = {
             f"{index} {which}": digest
             for index, context in enumerate(self.stack)
             for which, digest in context.list_models().items()
         }
-        found: T = self._memos.find_or_make(key, models, make)
+        found: T = self._open_memos().find_or_make(key, models, make)
         return found
 
     def list_models(self) -> dict[str, str]:
         """Return the digests of the models that the call depends on so far."""
-        return self._memos.list_models(self._opened) if self._memos is not None else {}
+        return self._open_memos().list_models(self._opened) if self._open_memos is not None else {}
 
     def step(self, done: int, total: int, preview: Image | None = None) -> None:
         """Report progress; wait while paused, raise Cancelled when cancelled."""
@@ -252,8 +255,8 @@ class RunContext:
 
     def finish(self) -> None:
         """Forget how far the call got: its result is kept."""
-        if self._weights is not None:
-            self._weights.finish()
+        if self._has_checkpoint and self._open_weights is not None:
+            self._open_weights().finish()
 
     def clear(self) -> None:
         """Empty the scratch folder, so that the call can start again."""

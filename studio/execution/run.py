@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from studio.api.events import (
@@ -454,8 +455,8 @@ class Run:
         state = call.state
         device = self.services.device if call.lane == "device" else self.services.cpu
         progress = CallProgress(state, self.reporter, self.services.models, device)
-        memos = CallMemos(self.services, self.options.cache, call, device)
-        weights = CallWeights(self.services, call)
+        memos = partial(CallMemos, self.services, self.options.cache, call, device)
+        weights = partial(CallWeights, self.services, call)
         call.context = RunContext(device, self.control, progress, memos, weights)
         if call.node_type.uses_frame:
             call.context.position = find_position(call)
