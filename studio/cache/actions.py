@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 
 from studio.cache.action_parts import StoredParts, write_outputs, write_parts
 from studio.cache.rows_ahead import RowsAhead
+from studio.disk_error import explain_disk_error
 from studio.errors import CacheError
-from studio.files import is_disk_full
 
 _SCHEMA = """
 create table if not exists actions(
@@ -315,24 +315,6 @@ def _add_notes(connection: sqlite3.Connection) -> None:
         if connection.in_transaction:
             connection.execute("rollback")
         raise
-
-
-def explain_disk_error(error: Exception, path: Path) -> CacheError:
-    """Return the error that says what happened to the cache's disk and what to do."""
-    text = str(getattr(error, "strerror", None) or error)
-    if is_disk_full(error):
-        return CacheError(
-            "E402",
-            f"the disk of the cache is full: {text}",
-            where=str(path),
-            hint="free space, run `studio cache prune --to 1GB`, or choose another --cache-dir",
-        )
-    return CacheError(
-        "E401",
-        f"the cache cannot be used: {text}",
-        where=str(path),
-        hint="check the folder's rights and disk, choose another --cache-dir, or run with --no-cache",
-    )
 
 
 def _retry_busy(attempt: Callable[[], object]) -> None:

@@ -12,13 +12,14 @@ from typing import Any
 
 from blake3 import blake3
 
-from studio.cache.actions import Action, ActionTable, BlobRow, explain_disk_error
+from studio.cache.actions import Action, ActionTable, BlobRow
 from studio.cache.blobs import BlobFolder
 from studio.cache.codec import Codecs
 from studio.cache.digest import hash_file
 from studio.cache.listings import Listings
 from studio.cache.locks import FingerprintLocks
 from studio.cache.write_behind import INLINE_BYTES, WriteBehind
+from studio.disk_error import explain_disk_error
 from studio.errors import CacheError
 
 _PRUNED_SHARE = 0.9  # of its limit is what a full cache keeps

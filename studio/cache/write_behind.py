@@ -15,10 +15,11 @@ from typing import Any
 from blake3 import blake3
 
 from studio.api import StreamType
-from studio.cache.actions import Action, ActionTable, BlobRow, explain_disk_error
+from studio.cache.actions import Action, ActionTable, BlobRow
 from studio.cache.blobs import BlobFolder
 from studio.cache.codec import Codecs, dump_json, is_scalar
 from studio.cache.digest import hash_file
+from studio.disk_error import explain_disk_error
 from studio.errors import CacheError, find_text
 
 INLINE_BYTES = 16 * 1024  # smaller blobs live in the table: a file and an fsync each would cost more than they hold

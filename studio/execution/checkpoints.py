@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from studio.cache.actions import explain_disk_error
+from studio.disk_error import explain_disk_error
 
 _STALE_SECONDS = 30 * 24 * 3600.0
 

@@ -10,8 +10,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from studio.errors import CacheError, ModelError
-from studio.files import is_disk_full, sync_file, sync_folder
+from studio.disk_error import explain_disk_error
+from studio.errors import ModelError
+from studio.files import sync_file, sync_folder
 from studio.runtime.model_records import ModelRecords
 from studio.runtime.weights import Inspector, digest_files, find_files, hash_bytes
 
@@ -94,7 +95,8 @@ class KeptWeights:
         try:
             return self._keep(path)
         except OSError as error:
-            raise self._explain(error) from error
+            hint = "check the folder's rights, or choose another --cache-dir"
+            raise explain_disk_error(error, self.folder, failed="weights cannot be kept", hint=hint) from error
 
     def _keep(self, path: Path) -> str:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -228,14 +230,6 @@ class KeptWeights:
         except OSError:
             return None
         return entries[0] if len(entries) == 1 else None
-
-    def _explain(self, error: OSError) -> CacheError:
-        text = (error.strerror or str(error)).lower()
-        if is_disk_full(error, self.folder):
-            hint = "free space, run `studio cache prune --to 1GB`, or choose another --cache-dir"
-            return CacheError("E402", f"the disk of the cache is full: {text}", where=str(self.folder), hint=hint)
-        hint = "check the folder's rights, or choose another --cache-dir"
-        return CacheError("E401", f"weights cannot be kept: {text}", where=str(self.folder), hint=hint)
 
 
 def digest_weights(path: Path) -> str:
