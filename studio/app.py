@@ -249,7 +249,8 @@ class Studio:
 
         cache, types = self.cache, self.registry.value_types
         limits, providers = self.settings.media, self.registry.providers
-        return FileReader(cache.digest_file, ValueChecks(cache).settle, types, limits, providers)
+        captured = self.settings.captured_dir
+        return FileReader(cache.digest_file, ValueChecks(cache).settle, types, limits, providers, captured)
 
     def close(self) -> None:
         """Write what waits, and release threads and folders."""

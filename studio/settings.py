@@ -149,6 +149,8 @@ class Settings:
         hub_dir: Folder of the hub cache, which other programs use too.
         vram_bytes: Budget for models kept open on an accelerator, in bytes; None for 85 % of what it has.
         ram_bytes: Budget for models kept open in the machine's memory, in bytes; None for half of what it has.
+        captured_dir: Folder of photos and recordings that cameras and recorders made, or None. A file in it that does
+            not say where it comes from counts as captured.
         download: Whether the network may be used.
         max_graph_bytes: A larger graph file is refused.
         media: Bounds for media files.
@@ -170,13 +172,14 @@ class Settings:
     hub_dir: Path = field(default_factory=_hub_folder)
     vram_bytes: int | None = None
     ram_bytes: int | None = None
+    captured_dir: Path | None = None
     download: bool = False
     max_graph_bytes: int = 16 * 2**20
     media: MediaLimits = field(default_factory=MediaLimits)
     credentials: CredentialSettings = field(default_factory=CredentialSettings)
 
     def __post_init__(self) -> None:
-        for name in ("cache_dir", "plugins_dir", "data_dir", "models_dir", "hub_dir"):
+        for name in ("cache_dir", "plugins_dir", "data_dir", "models_dir", "hub_dir", "captured_dir"):
             path = getattr(self, name)
             if path is not None:  # a node may change the current folder
                 object.__setattr__(self, name, Path(os.path.abspath(path)))

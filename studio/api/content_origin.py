@@ -29,6 +29,8 @@ numbers, text or other data, without samples of media. "edited": Changed as a pe
 upon. "captured": Read from a file. "unchanged": Handed on.
 """
 ORIGINS: tuple[str, ...] = get_args(ContentOrigin)
+STATED_ORIGINS: tuple[str, ...] = tuple(name for name in ORIGINS if name != "unchanged")
+"""What a user may say of a file that does not say itself where it comes from. "captured": By a camera or a recorder."""
 OriginByOutput: TypeAlias = Mapping[str, str]
 ChooseOrigin: TypeAlias = "Callable[[Mapping[str, Any]], str | OriginByOutput]"
 OriginOption: TypeAlias = "str | OriginByOutput | ChooseOrigin"
@@ -64,6 +66,14 @@ _EFFECTS = {
     "edited": Content.EDITED,
     "captured": Content.NOTHING,
     "unchanged": Content.NOTHING,
+}
+_STATED = {
+    "generated": Content.GENERATED,
+    "altered": Content.ALTERED | Content.GIVEN,
+    "enhanced": Content.ENHANCED | Content.CAPTURED,
+    "algorithmic": Content.ALGORITHMIC,
+    "edited": Content.EDITED | Content.CAPTURED,
+    "captured": Content.CAPTURED,
 }
 _BY_TERM = {
     "trainedAlgorithmicMedia": Content.GENERATED,
@@ -121,6 +131,23 @@ def read_content(path: Path) -> Content:
     for name in terms:
         content |= _BY_TERM[name]
     return content or Content.GIVEN
+
+
+def add_statement(content: Content, origin: str) -> Content:
+    """Return what is known of a file whose user says where it comes from.
+
+    What the file says itself holds. To that a user may only add that a trained model had a part in it.
+
+    Args:
+        content: What the file says.
+        origin: What the user says, one of `STATED_ORIGINS`; "" for nothing.
+    """
+    stated = _STATED.get(origin, Content.NOTHING)
+    if not stated:
+        return content
+    if content == Content.GIVEN:
+        return stated
+    return content | find_effect(origin) if origin in ("generated", "altered") else content
 
 
 def read_carried_term(provenance: str | None) -> str:

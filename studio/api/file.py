@@ -18,12 +18,15 @@ class File:
         path: Absolute path of an existing, regular file.
         digest: blake3 of its bytes, 64 hexadecimal digits.
         size: Its length in bytes.
+        origin: What the user says of where it comes from, such as "captured"; "" for nothing. It is no part of the
+            value.
     """
 
     studio_type: ClassVar[str] = "file"
     path: Path
     digest: str
     size: int
+    origin: str = field(default="", compare=False)
 
     @property
     def name(self) -> str:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from studio.api import File, Model, NodeType, OutputPath
-from studio.api.content_origin import FROM, UNCHANGED, Content, find_effect, read_content
+from studio.api.content_origin import FROM, UNCHANGED, Content, add_statement, find_effect, read_content
 from studio.api.type_spec import PLAIN_TYPES
 from studio.cache import MISSING
 from studio.execution.call import Call, Result
@@ -221,7 +221,7 @@ class ContentTrace:
         content = Content.NOTHING
         for one in iterate(self.find_plain(result)):
             if isinstance(one, File):
-                content |= read_content(one.path)
+                content |= add_statement(read_content(one.path), one.origin)
         return Media(content, content) if content else _GIVEN
 
     def find_origin(self, node_type: NodeType, args: Mapping[str, Result], inherited: Media) -> str | Mapping[str, str]:

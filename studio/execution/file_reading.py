@@ -11,6 +11,7 @@ from typing import Any
 from studio.api import File, Input, MediaLimits, NodeType, Output, TypeSpec, ValueType
 from studio.api.origin import Provider
 from studio.errors import MediaError, RunError, StudioError
+from studio.files import resolve_path
 from studio.graph.source import Collected, Constant, FileSource, Source
 from studio.value_callback import call_value_type
 
@@ -38,7 +39,9 @@ class FileReader:
         value_types: Mapping[str, ValueType[Any]],
         limits: MediaLimits,
         providers: Mapping[str, Provider] | None = None,
+        captured_dir: Path | None = None,
     ) -> None:
+        self._captured_dir = captured_dir
         self._providers = providers or {}
         self._digest_file = digest_file
         self._store_streams = store_streams
@@ -94,7 +97,12 @@ class FileReader:
                 f"{str(source.path)!r} has changed since the file that names it was made",
                 hint="put the old one back, or use this one with --set NAME=@PATH",
             )
-        return file
+        return replace(file, origin="captured") if self._is_captured(file.path) else file
+
+    def _is_captured(self, path: Path) -> bool:
+        """Return whether the user says of the folder of a file that cameras and recorders made what is in it."""
+        folder = self._captured_dir
+        return folder is not None and resolve_path(path).is_relative_to(resolve_path(folder))
 
     def make_node_type(self, name: str) -> NodeType:
         """Return the node type that reads a value type from a file."""

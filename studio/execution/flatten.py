@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import get_args
 
@@ -58,6 +59,7 @@ class _Nodes:
     def add_file(self, source: FileSource, digests: Mapping[str, str] | None, read_for: str) -> Source:
         """Add the node that reads a file for an input, once for each file and type."""
         file = source.file or self._reader.find_file(source, digests)
+        file = replace(file, origin=source.origin or file.origin)
         if source.type_name == "file":
             return Constant(file)
         return self._add_reading(file, source.type_name, file.name if source.file else source.written, read_for)
@@ -72,14 +74,19 @@ class _Nodes:
     def _add_reading(self, file: File, type_name: str, written: str, read_for: str) -> Source:
         """Add the node that reads a value from a file."""
         node_id = f"file:{written}:{type_name}"
-        while node_id in self.by_id and self.by_id[node_id].inputs["file"].source != Constant(file):
-            node_id += "'"  # another file of the same name
+        while node_id in self.by_id and not _reads(self.by_id[node_id], file):
+            node_id += "'"  # another file of the same name, or one of which the user says something else
         if node_id not in self.by_id:
             node_type = self._reader.make_node_type(type_name)
             outputs = {name: output.spec for name, output in node_type.outputs.items()}
             inputs = {"file": Bound(Constant(file), TypeSpec("file"))}
             self.by_id[node_id] = PlanNode(node_id, node_type, inputs, outputs, read_for=read_for)
         return Reference(node_id, next(iter(self.by_id[node_id].outputs)))
+
+
+def _reads(node: PlanNode, file: File) -> bool:
+    source = node.inputs["file"].source
+    return source == Constant(file) and isinstance(source, Constant) and source.value.origin == file.origin
 
 
 @lru_cache(maxsize=1024)
@@ -103,6 +110,13 @@ def create_check(spec: TypeSpec) -> NodeType:
         distribution="studio",
         distribution_version=repr(spec),
     )
+
+
+def _state(source: Source, origin: str) -> Source:
+    """Return a source of a graph's input, with what the graph says of files that it names."""
+    if isinstance(source, Collected) and origin:
+        return Collected(tuple(_state(entry, origin) for entry in source.entries))
+    return replace(source, origin=origin) if isinstance(source, FileSource) and origin else source
 
 
 class _Scope:
@@ -178,9 +192,10 @@ class _Scope:
     def _find_graph_input(self, name: str) -> Source:
         end = self._resolved.inputs[name]
         place = f"input {self._prefix + name!r} of the graph"
+        origin = self._resolved.graph.document.inputs[name].origin or ""
         if name not in self._values:
-            return Constant(None) if end.default is None else self._find_source(end.default, place)
-        given = self._add_files(self._values[name], place)
+            return Constant(None) if end.default is None else self._find_source(_state(end.default, origin), place)
+        given = self._add_files(_state(self._values[name], origin), place)
         is_limited = end.spec.limits is not None or end.spec.choices or end.spec.channels is not None
         is_checked = not self._prefix and isinstance(given, Constant)  # what a caller gives is checked already
         if is_limited and not is_checked:

@@ -103,6 +103,7 @@ class GraphBuilder:
         minimum: int | float | None = None,
         maximum: int | float | None = None,
         choices: Sequence[str | int] | None = None,
+        origin: str | None = None,
     ) -> Handle:
         """Declare an input of the graph.
 
@@ -115,6 +116,7 @@ class GraphBuilder:
             minimum: The smallest number allowed.
             maximum: The largest number allowed.
             choices: The values allowed.
+            origin: Where a file comes from that is given here and does not say it itself, such as "captured".
 
         Raises:
             UsageError: E010 if the name or the type cannot be one, E011 if the name is taken, E012 if the
@@ -135,6 +137,7 @@ class GraphBuilder:
             "minimum": minimum,
             "maximum": maximum,
             "choices": list(choices) if choices is not None else None,
+            "origin": origin,
         }
         self._inputs[name] = {key: value for key, value in fields.items() if value is not None}
         return Handle(f"inputs.{name}", self)

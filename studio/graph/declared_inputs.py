@@ -86,6 +86,8 @@ class DeclaredInputs:
     def _refine(self, spec: TypeSpec, declared: GraphInputDocument, where: str) -> TypeSpec:
         """Return a type with the choices and limits that are declared."""
         spec = replace(spec, optional=True) if declared.optional else spec
+        if declared.origin is not None and spec.name in PLAIN_TYPES | {"model", "path"}:
+            self._report(f"{where}/origin", f"an origin does not go with {spec.name}", "a type of media", spec.name)
         if declared.choices is not None:
             if spec.name not in ("choice", "text", "int"):
                 message = f"choices do not go with {spec.name}"

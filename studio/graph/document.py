@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from studio.api.content_origin import STATED_ORIGINS
 from studio.graph.document_fields import (
     allow_null,
+    choose_text,
     collect_named,
     declare,
     limit_text,
@@ -46,6 +48,7 @@ class GraphInputDocument:
     minimum: int | float | None = declare(allow_null(read_number), default=None)
     maximum: int | float | None = declare(allow_null(read_number), default=None)
     choices: list[str | int] | None = declare(allow_null(read_choices), default=None)
+    origin: str | None = declare(allow_null(choose_text(*STATED_ORIGINS)), default=None)
 
 
 @dataclass(frozen=True)

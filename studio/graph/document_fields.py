@@ -146,6 +146,17 @@ def read_choices(value: Any, place: Place, part: type[Any], faults: Faults) -> A
     return value
 
 
+def choose_text(*known: str) -> Parse:
+    """Return what reads one of some texts."""
+
+    def read(value: Any, place: Place, part: type[Any], faults: Faults) -> Any:
+        if value not in known:
+            faults.add(part, place, value, f"input should be one of {', '.join(map(repr, known))}")
+        return value
+
+    return read
+
+
 def limit_text(shortest: int, longest: int) -> Parse:
     """Return what reads text of bounded length that UTF-8 can encode."""
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from studio.api import Field, Input, NodeType, TypeSpec
+from studio.api.content_origin import STATED_ORIGINS
 from studio.api.field import describe_unit
 from studio.api.model import SCHEMES
 from studio.api.type_spec import PLAIN_TYPES, REFERENCE_TYPES
@@ -211,6 +212,10 @@ def _create_graph_input() -> Schema:
                 "type": ["array", "null"],
                 "items": {"type": ["string", "integer"]},
                 "description": "The values allowed.",
+            },
+            "origin": {
+                "enum": [*STATED_ORIGINS, None],
+                "description": "Where a file comes from that is given here and does not say it itself.",
             },
         },
         "required": ["type"],

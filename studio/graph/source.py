@@ -40,6 +40,7 @@ class FileSource:
         written: How the graph or the caller names it.
         by_caller: Whether a caller names it; the file may then have any content.
         file: The file with its digest, once it is known.
+        origin: What the graph says of where it comes from, or "".
     """
 
     path: Path
@@ -47,6 +48,7 @@ class FileSource:
     written: str
     by_caller: bool = False
     file: File | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True)

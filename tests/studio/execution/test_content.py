@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ import PIL.Image
 import pytest
 
 from studio.api import Audio, Context, Image, Mask, Model, Subgraph, Video, hookimpl, node
-from studio.app import Studio
+from studio.app import InputFile, Studio
 from studio.graph import parse_graph
 from studio.provenance.record import FileRecord
 from studio.settings import Settings
@@ -195,6 +196,87 @@ PATHS: dict[str, tuple[dict[str, Any], str, str]] = {
     "what does not say": ({"p": PHOTO, "s": use("acme.silent", image="@p")}, "s", EDITED),
     "what does not say, and takes no media": ({"s": use("acme.imagine", text="a")}, "s", UNKNOWN),
 }  # fmt: skip
+
+
+Stated = tuple[str, str, str, str]
+STATED: dict[str, Stated] = {
+    "a photo of mine": ("captured", "photo.png", "p", CAPTURED),
+    "a photo of mine resized": ("captured", "photo.png", "r", EDITED),
+    "a photo of mine enlarged": ("captured", "photo.png", "u", ENHANCED),
+    "a photo of mine redrawn": ("captured", "photo.png", "d.image", COMPOSITE),
+    "an edited photo": ("edited", "photo.png", "p", EDITED),
+    "a corrected photo": ("enhanced", "photo.png", "p", ENHANCED),
+    "a computed image": ("algorithmic", "photo.png", "p", ALGORITHMIC),
+    "an image that a model made": ("generated", "photo.png", "r", TRAINED),
+    "a photo that a model changed": ("altered", "photo.png", "r", COMPOSITE),
+    "a generated image said to be captured": ("captured", "robot.jpg", "p", TRAINED),
+    "a collage said to be computed": ("algorithmic", "synth.jpg", "p", COMPOSITE),
+    "a captured photo said to be generated": ("generated", "camera.jpg", "p", COMPOSITE),
+    "a captured photo said to be edited": ("edited", "camera.jpg", "p", CAPTURED),
+}
+
+
+@pytest.mark.parametrize("name", STATED)
+@pytest.mark.parametrize("how", ["given", "default", "list", "file"])
+def test_a_graph_says_more_of_an_input_and_never_less(studio: Studio, desk: Path, name: str, how: str) -> None:
+    origin, file, output, term = STATED[name]
+    declared: dict[str, Any] = {"type": "file" if how == "file" else "image", "origin": origin}
+    given: dict[str, Any] = {"photo": InputFile(desk / file)}
+    if how == "default":
+        declared["default"], given = {"file": file}, {}
+    elif how == "list":
+        declared["type"], given = "list[image]", {"photo": [InputFile(desk / file)]}
+    readers = {
+        "file": {"type": "image.load", "inputs": {"file": {"from": "inputs.photo"}}},
+        "list": {"type": "logic.item", "inputs": {"items": {"from": "inputs.photo"}, "index": 0}},
+    }
+    photo = {"from": "p" if how in readers else "inputs.photo"}
+    nodes = {"r": {"type": "image.flip", "inputs": {"image": photo}},
+             "u": {"type": "upscale.image", "inputs": {"image": photo}},
+             "d": {"type": "acme.redraw", "inputs": {"image": photo}}}  # fmt: skip
+    nodes |= {"p": readers[how]} if how in readers else {}
+    outputs = {"x": photo if output == "p" else {"from": output}}
+    document = {"studio": 1, "inputs": {"photo": declared}, "nodes": nodes, "outputs": outputs}
+
+    result = studio.run(parse_graph(document, base=desk), given, output=desk / "stated")
+
+    assert not result.errors
+    assert {one.source_type for one in result.files} == {term}
+
+
+def test_what_one_input_says_of_a_file_does_not_hold_for_another(studio: Studio, desk: Path) -> None:
+    inputs = {"mine": {"type": "image", "origin": "captured"}, "other": {"type": "image"}}
+    document = {"studio": 1, "inputs": inputs, "nodes": {}, "outputs": {n: {"from": f"inputs.{n}"} for n in inputs}}
+    photo = InputFile(desk / "photo.png")
+
+    result = studio.run(parse_graph(document, base=desk), {"mine": photo, "other": photo}, output=desk / "two")
+
+    assert {file.output: file.source_type for file in result.files} == {"mine": CAPTURED, "other": UNKNOWN}
+
+
+def test_a_graph_says_nothing_of_files_that_another_gives_it(studio: Studio, desk: Path) -> None:
+    inner = {"studio": 1, "inputs": {"photo": {"type": "image", "origin": "captured"}}, "nodes": {},
+             "outputs": {"x": {"from": "inputs.photo"}}}  # fmt: skip
+    (desk / "inner.json").write_text(json.dumps(inner))
+    node = {"type": "graph:inner.json", "inputs": {"photo": {"file": "photo.png"}}}
+
+    assert [file.source_type for file in run(studio, desk, {"i": node}, "i.x", out="inner")] == [UNKNOWN]
+
+
+def test_files_of_the_folder_of_captured_media_count_as_captured(desk: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    for name in ("photo.png", "robot.jpg"):
+        shutil.copy(desk / name, mine / name)
+    (mine / "away.png").symlink_to(desk / "photo.png")
+    document = {"studio": 1, "inputs": {"p": {"type": "image"}}, "nodes": {}, "outputs": {"x": {"from": "inputs.p"}}}
+    found = {}
+    with Studio(settings=Settings(cache_dir=tmp_path / "cache", captured_dir=mine)) as own:
+        for name in ("photo.png", "robot.jpg", "away.png"):
+            result = own.run(parse_graph(document), {"p": InputFile(mine / name)}, output=tmp_path / "out")
+            found[name] = result.files[0].source_type
+
+    assert found == {"photo.png": CAPTURED, "robot.jpg": TRAINED, "away.png": UNKNOWN}
 
 
 @pytest.mark.parametrize("name", PATHS)

@@ -56,6 +56,14 @@ def test_limits_and_choices_hold_for_the_default(registry: Registry, folder: Pat
     assert wrong[0].default is None
 
 
+def test_an_origin_goes_with_media_and_files_only(registry: Registry, folder: Path) -> None:
+    for name in ("image", "file", "list[image]"):
+        assert resolve(registry, folder, type=name, origin="captured")[1] == []
+    for name in ("int", "text", "model"):
+        found = resolve(registry, folder, type=name, origin="captured")[1]
+        assert list_codes(found) == [("E131", "/inputs/i/origin")]
+
+
 @pytest.mark.parametrize(
     ("fields", "where"),
     [

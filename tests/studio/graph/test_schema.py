@@ -144,6 +144,7 @@ BROKEN_FORM: list[tuple[dict[str, Any], str]] = [
     ({"studio": 1, "outputs": {"o": {"from": "a.b.c"}}}, "does not match"),
     ({"studio": 1, "inputs": {"i": {"type": "list[Image]"}}}, "does not match"),
     ({"studio": 1, "inputs": {"i": {"type": "int", "choices": [1.5]}}}, "1.5 is not of type"),
+    ({"studio": 1, "inputs": {"i": {"type": "image", "origin": "found"}}}, "'found' is not one of"),
     (wrap(type="graph:x.json", inputs={"z": {"from": 3}}), "3 is not of type 'string'"),
     (wrap(type="graph:x.json", inputs={"z": [{"from": "1"}]}), "'1' does not match"),
 ]
