@@ -27,7 +27,7 @@ _NO_DENOMINATORS = frozenset((17, 18, 19, 21, 22, 23, 26, 27, 28, 29, 31))
 """Days that no fraction in use has as its denominator."""
 _BEFORE_YEAR = re.compile(
     r"(?:\b(?:in|since|from|until|till|by|of|year|before|after|around|circa|c\.|early|late|mid|during|between|and|to|"
-    r"Q[1-4]|FY|spring|summer|autumn|fall|winter|born|died|est\.|established|founded|class|copyright|©)|[(,])\s?$",
+    r"Q[1-4]|FY|spring|summer|autumn|fall|winter|born|died|est\.|established|founded|class|copyright)|[(,©])\s?$",
     re.IGNORECASE,
 )
 
@@ -115,6 +115,12 @@ def _read_year_alone(match: re.Match[str], language: str) -> str | None:
     return read_year(int(match[1]))
 
 
+def _read_early_year(match: re.Match[str], language: str) -> str | None:
+    """Read 1010 to 1099, which behind other words than these are rather sizes, such as 1024."""
+    is_year = re.search(r"\b(?:in|since|until|year) $", match.string[: match.start()], re.IGNORECASE)
+    return _read_year_alone(match, language) if is_year else None
+
+
 def _read_era(match: re.Match[str], language: str) -> str | None:
     letters = " ".join(letter for letter in match[2] if letter.isalpha())
     return f"{read_year(int(match[1]))} {letters}"
@@ -128,7 +134,7 @@ def _read_years(match: re.Match[str], language: str) -> str | None:
     first, last = int(match[1]), match[2]
     end = int(last) if len(last) == 4 else int(match[1][:2] + last)
     if end <= first:
-        return None
+        return say_date(first, int(last), None) and f"{MONTHS[int(last) - 1]} {read_year(first)}"
     return f"{read_year(first)} to {read_year(end) if len(last) == 4 else read_number(int(last))}"
 
 
@@ -223,6 +229,7 @@ RULES = (
     (re.compile(rf"([Tt]he )?{_DAY}(?:{_DASH}{_DAY})?(?: of)? {_MONTH}(?:,? (\d{{4}}))?"), _read_day_first),
     (re.compile(rf"{_MONTH},? {_YEAR}"), _read_month_year),
     (re.compile(r"(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\.(?= \w)"), _read_month),
+    (re.compile(r"(Tues|Thurs?)\."), _read_day),
     (
         re.compile(
             r"(Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun)\.?(?=,? (?:\d|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec))"
@@ -246,4 +253,5 @@ RULES = (
     (re.compile(rf"{_YEAR}/(1[1-9]\d\d|20\d\d|\d\d)"), _read_season),
     (re.compile(r"(\d\d?)/(\d\d?)"), _read_day_of_month),
     (re.compile(_YEAR), _read_year_alone),
+    (re.compile(r"(10[1-9]\d)"), _read_early_year),
 )

@@ -9,7 +9,8 @@ from studio_speech.english_numbers import NUMBER, SIGNS, read_decimal, read_digi
 _LETTER_SCALES = {"M": "million", "B": "billion", "bn": "billion", "mn": "million", "k": "K", "K": "K", "T": "trillion"}
 _OPERATORS = {"+": "plus", "-": "minus", "−": "minus", "×": "times", "*": "times", "÷": "divided by", "/": "divided by",
           "=": "equals", "<": "is less than", ">": "is greater than", "≤": "is at most", "≥": "is at least",
-          "≈": "is about", "±": "plus or minus", "≠": "is not"}  # fmt: skip
+          "≈": "is about", "±": "plus or minus", "≠": "is not", "·": "times",
+          "√": "the square root of"}  # fmt: skip
 
 
 def _say_group(group: str) -> str:
@@ -89,6 +90,11 @@ def _read_sum(match: re.Match[str], language: str) -> str | None:
     return " ".join(_OPERATORS.get(part) or read_decimal(part) for part in parts)
 
 
+def _read_many(match: re.Match[str], language: str) -> str | None:
+    """Read "100s of": hundreds of."""
+    return f"{read_decimal(match[1]).removeprefix('one ')}s"
+
+
 def _read_ratio(match: re.Match[str], language: str) -> str | None:
     return " to ".join(read_number(int(part)) for part in match[0].split(":"))
 
@@ -133,9 +139,11 @@ def _read_raised_power(match: re.Match[str], language: str) -> str | None:
 
 
 _PLAIN = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
-_OPERATOR = r"\s?[-−+×*÷/=<>≤≥≈≠]\s?"
+_OPERATOR = r"\s?[-−+×*·÷/=<>≤≥≈≠]\s?"
 SUMS = (
-    (re.compile(rf"{NUMBER}(?:{_OPERATOR}{NUMBER})*\s?[=<>≤≥≈≠]\s?[-−]?{NUMBER}"), _read_sum),
+    (re.compile(rf"√?{NUMBER}(?:{_OPERATOR}√?{NUMBER})*\s?[=<>≤≥≈≠]\s?[-−]?√?{NUMBER}"), _read_sum),
+    (re.compile(rf"√{NUMBER}"), _read_sum),
+    (re.compile(r"(1,?0{1,3}(?:,?000)*)s(?= of\b)"), _read_many),
     (re.compile(rf"({NUMBER})\s?[×x·]\s?10([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)"), _read_raised_power),
     (re.compile(rf"({NUMBER}|[A-Za-z])([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)"), _read_exponent),
     (re.compile(rf"({NUMBER}|[A-Za-z])\^(-?\d{{1,3}})"), _read_exponent),

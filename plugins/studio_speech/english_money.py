@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from studio_speech.english_numbers import read_decimal, read_number
+from studio_speech.english_numbers import SIGNS, SPACED, read_decimal, read_number
 
 _SIGNS = {
     "US$": ("U S dollar", "U S dollars", "cent", "cents"),
@@ -50,7 +50,8 @@ _RATES = {
     "seat": "seat", "user": "user", "share": "share", "barrel": "barrel", "bbl": "barrel", "ton": "ton",
 }  # fmt: skip
 _AMOUNT = (
-    r"(?:\d{1,2}(?:,\d\d)+,\d{3}(?:\.\d+)?|\d{1,3}(?:[.,'’\u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d+)?|\.\d+)"
+    rf"(?:{SPACED}|[1-9]\d{{0,2}}(?: \d{{3}}){{2,}}(?!\d|[ -]\d)"
+    r"|\d{1,2}(?:,\d\d)+,\d{3}(?:\.\d+)?|\d{1,3}(?:[.,'’\u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d+)?|\.\d+)"
 )
 _SCALE = r"(?:\s?(thousand|million|billion|trillion|lakh|crore)|(?i:\s?(bn|mn|tn))|(?i:([kmbt]|mm)))?"
 _SIGN = "(" + "|".join(re.escape(sign) for sign in sorted(_SIGNS, key=len, reverse=True)) + ")"
@@ -62,7 +63,7 @@ _RATE = rf"(?:\s?/\s?({'|'.join(sorted(_RATES, key=len, reverse=True))}))?"
 
 def _parse_amount(text: str) -> tuple[int, str] | None:
     """Return whole and decimals of an amount; a comma before one or two last digits is a decimal one."""
-    plain = re.sub(r"['’\u00a0\u202f]", "", text)
+    plain = re.sub(r"['’ \u00a0\u202f]", "", text)
     if re.fullmatch(r"\d{1,3}(?:\.\d{3})+,\d{1,2}|\d+,\d{1,2}", plain):
         plain = plain.replace(".", "").replace(",", ".")
     elif re.fullmatch(r"\d{1,3}(?:\.\d{3}){2,}", plain):
@@ -108,11 +109,11 @@ _AFTER_MONEY = ("a", "an", "and", "or", "per", "each", "for", "in", "on", "to", 
 
 
 def _read_prefixed(match: re.Match[str], names: tuple[str, str, str, str]) -> str | None:
-    minus, _, amount, word, short, letter, rate, plus, rest = match.groups()
+    sign, _, amount, word, short, letter, rate, plus, rest = match.groups()
     said = _say(amount, word or short or letter or "", names, singular=_is_adjective(match))
     if said is None:
         return None
-    return ("minus " if minus else "") + said + _say_rate(rate) + (" plus" if plus else "") + (rest or "")
+    return SIGNS[sign] + said + _say_rate(rate) + (" plus" if plus else "") + (rest or "")
 
 
 def _say_rate(rate: str | None) -> str:
@@ -169,7 +170,7 @@ def _read_pence(match: re.Match[str], language: str) -> str | None:
 
 RULES = (
     (re.compile(rf"{_SIGN}\s?({_AMOUNT}){_SCALE}{_DASH}{_SIGN}?({_AMOUNT}){_SCALE}{_RATE}"), _read_range),
-    (re.compile(rf"([-−])?{_SIGN}\s?({_AMOUNT}){_SCALE}{_RATE}{_REST}"), _read_sign),
+    (re.compile(rf"([-−+±~≈<>≤≥])?{_SIGN}\s?({_AMOUNT}){_SCALE}{_RATE}{_REST}"), _read_sign),
     (re.compile(rf"{_SIGN}[-−]({_AMOUNT})"), _read_negative),
     (re.compile(rf"([-−])?{_CODE}\s?({_AMOUNT}){_SCALE}{_RATE}{_REST}"), _read_code),
     (re.compile(rf"([-−])?({_AMOUNT}){_SCALE}\s?(?:{_SIGN}|{_CODE})".replace(f"(?:{_SIGN}|{_CODE})",

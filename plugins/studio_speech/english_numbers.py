@@ -22,8 +22,11 @@ SIGNS = {
     ">": "more than ", "≤": "at most ", "≥": "at least ", None: "",
 }  # fmt: skip
 """What a sign before a number is said as."""
+SPACED = r"[1-9]\d{0,2}(?: \d{3})* 000(?:\.\d+)?(?!\d|[ -]\d)"
+"""A number with plain spaces between thousands, as the SI Brochure writes it: only in round ones can they be told."""
 NUMBER = (
-    r"(?:\d{1,2}(?:,\d\d)+,\d{3}(?:\.\d+)?|\d+,\d\d(?![\d,])|\d{1,3}(?:[,'’\u00a0\u202f\u2009]\d{3})+(?:\.\d+)?"
+    rf"(?:{SPACED}"
+    r"|\d{1,2}(?:,\d\d)+,\d{3}(?:\.\d+)?|\d+,\d\d(?![\d,])|\d{1,3}(?:[,'’\u00a0\u202f\u2009]\d{3})+(?:\.\d+)?"
     r"|\d+(?:\.\d+)?|\.\d+)"
 )
 """A number as English writes it: commas or narrow spaces between thousands, a point or a comma before two decimals.
@@ -61,7 +64,7 @@ def read_decimal(text: str) -> str:
     """Return a number as `NUMBER` writes it in words: "3.50" becomes three point five zero."""
     if re.fullmatch(r"\d+,\d{1,2}", text):
         text = text.replace(",", ".")
-    whole, _, rest = re.sub(r"[,'’\u00a0\u202f\u2009]", "", text).partition(".")
+    whole, _, rest = re.sub(r"[,'’ \u00a0\u202f\u2009]", "", text).partition(".")
     if len(whole) > 15 or (len(whole) > 1 and whole.startswith("0")):
         words = read_digits(whole)
     else:
@@ -96,11 +99,11 @@ def read_fraction(top: int, bottom: int) -> str:
     """Return a fraction in words: one half, three quarters, five sixteenths; over where it is no usual one."""
     if top > bottom >= 10:
         return f"{read_number(top)} {read_number(bottom)}"
-    if bottom in (0, 1) or bottom > 100 or top >= bottom:
+    if bottom in (0, 1) or (bottom > 100 and bottom != 1000) or top >= bottom:
         return f"{read_number(top)} over {read_number(bottom)}"
     if bottom == 2:
         return f"{read_number(top)} half"
-    name = "quarter" if bottom == 4 else read_ordinal_number(bottom)
+    name = "quarter" if bottom == 4 else read_ordinal_number(bottom).removeprefix("one ")
     return f"{read_number(top)} {name}{'' if top == 1 else 's'}"
 
 

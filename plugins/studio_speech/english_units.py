@@ -38,6 +38,7 @@ _UNITS = {
     "° F": "degree Fahrenheit", "°": "degree", "ºC": "degree Celsius", "ºF": "degree Fahrenheit", "K": "kelvin",
     "hp": "horsepower", "lm": "lumen", "lx": "lux", "fl oz": "fluid ounce", "sq ft": "square foot",
     "sq. ft.": "square foot", "sq mi": "square mile", "sq km": "square kilometer", "sq m": "square meter",
+    "yds": "yard", "kgs": "kilogram", "kms": "kilometer", "atm": "atmosphere",
     "cu ft": "cubic foot", "AU": "astronomical unit", "ly": "light year", "pc": "parsec",
 }  # fmt: skip
 _PER = {
@@ -47,6 +48,7 @@ _PER = {
     "Gbps": "gigabits per second", "ppm": "parts per million", "ppb": "parts per billion",
     "km/h": "kilometers per hour", "knots": "knots", "kn": "knots",
 }  # fmt: skip
+_EACH = ("second", "minute", "hour", "day", "week", "month", "year", "night", "person")
 _SAME = {"hertz", "kilohertz", "megahertz", "gigahertz", "terahertz", "P S I", "LUFS", "horsepower", "lux", "kelvin"}
 _POWERS = {"²": "square", "2": "square", "³": "cubic", "3": "cubic"}
 _AMBIGUOUS = {"t", "B", "pt", "ac", "mo", "pc", "AU", "bar", "K", "MP", "N", "J", "g", "s", "h", "l"}
@@ -54,7 +56,8 @@ _AMBIGUOUS = {"t", "B", "pt", "ac", "mo", "pc", "AU", "bar", "K", "MP", "N", "J"
 _NEEDS_SPACE = {"B", "J", "N", "AU", "pc", "ac", "pt", "MP"}
 _NUMBER = rf"(?:{NUMBER}|\d+,\d(?!\d))"
 _WORD = "|".join(re.escape(unit) for unit in sorted([*_UNITS, *_PER], key=len, reverse=True))
-_UNIT = rf"((?:{_WORD})[²³]?(?:[/·](?:{_WORD})[²³]?)?)"
+_RAISED = "(?:km|cm|mm|ft|yd|mi|m)[23]"
+_UNIT = rf"((?:{_RAISED}|(?:{_WORD})[²³]?)(?:[/·](?:{'|'.join(_EACH)}|s2|{_RAISED}|(?:{_WORD})[²³]?))?)"
 _DASH = r"\s?(?:[-–—]|to)\s?"
 _VULGAR = {
     "½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅕": (1, 5), "⅖": (2, 5), "⅗": (3, 5),
@@ -71,12 +74,12 @@ def say_unit(unit: str, *, one: bool) -> str | None:
     if unit in _PER:
         return _PER[unit]
     name = _name_unit(first, one=one)
-    other = _name_unit(second, one=True) if second else ""
+    other = second if second in _EACH else _name_unit(second, one=True) if second else ""
     return None if name is None or other is None else f"{name} per {other}" if second else name
 
 
 def _name_unit(unit: str, *, one: bool) -> str | None:
-    power = _POWERS.get(unit[-1:], "") if unit[-1:] in "²³" else ""
+    power = _POWERS.get(unit[-1:], "")
     name = _UNITS.get(unit[:-1] if power else unit)
     if name is None:
         return None
@@ -111,9 +114,9 @@ def _is_adjective(match: re.Match[str]) -> bool:
 
 
 def _read_measure_range(match: re.Match[str], language: str) -> str | None:
-    first, last, unit = match.groups()
+    minus, first, last, unit = match.groups()
     said = say_unit(unit, one=False)
-    return None if said is None else f"{read_decimal(first)} to {read_decimal(last)} {said}"
+    return None if said is None else f"{SIGNS[minus]}{read_decimal(first)} to {read_decimal(last)} {said}"
 
 
 def _read_repeated_range(match: re.Match[str], language: str) -> str | None:
@@ -141,6 +144,17 @@ def _read_size(match: re.Match[str], language: str) -> str | None:
     numbers = [each for each in match.groups()[:3] if each]
     unit = say_unit(match[4], one=False) if match[4] else ""
     return None if unit is None else " by ".join(map(read_decimal, numbers)) + (f" {unit}" if unit else "")
+
+
+def _read_sides(match: re.Match[str], language: str) -> str | None:
+    """Read a size of which every side has its unit: "2 cm x 3 cm"."""
+    sides = []
+    for number, unit in re.findall(rf"({_NUMBER})[ -]?{_UNIT}", match[0]):
+        said = say_unit(unit, one=number == "1")
+        if said is None:
+            return None
+        sides.append(f"{read_decimal(number)} {said}")
+    return " by ".join(sides)
 
 
 def _read_times(match: re.Match[str], language: str) -> str | None:
@@ -247,11 +261,12 @@ RULES = (
     (re.compile(rf"([-−+±~≈<>≤≥])?({NUMBER})\s?[%‰]\s?[-–—]\s?({NUMBER})\s?(%|‰)"), _read_percent),
     (re.compile(rf"([-−+±~≈<>≤≥])?({NUMBER})(?:{_DASH}({NUMBER}))?\s?(%|‰|pct\.?)"), _read_percent),
     (re.compile(rf"([-−])?({NUMBER})[ \u00a0]?{_UNIT}\s?[-–—]\s?({NUMBER})[ \u00a0]?{_UNIT}"), _read_repeated_range),
-    (re.compile(rf"({NUMBER})%?{_DASH}({NUMBER})[  ]?{_UNIT}"), _read_measure_range),
+    (re.compile(rf"([-−])?({NUMBER})%?{_DASH}({NUMBER})[  ]?{_UNIT}"), _read_measure_range),
     (re.compile(r"(\d+) ?ft\.? (\d+) ?in\.?"), _read_feet_inches),
     (re.compile(rf"({NUMBER})[\"″”]"), _read_inches),
     (re.compile(r"(\d+)['′’]\s?[-–—]\s?(\d+)['′’]"), _read_feet_range),
-    (re.compile(r"(\d+)['′’](?: ?(\d+(?:\.\d+)?)(?:[\"″”]|''))?"), _read_height),
+    (re.compile(r"(\d+)['′’](?![a-z])(?: ?(\d+(?:\.\d+)?)(?:[\"″”]|''))?"), _read_height),
+    (re.compile(rf"{_NUMBER}[ -]?{_UNIT}(?:\s?[x×]\s?{_NUMBER}[ -]?{_UNIT}){{1,2}}"), _read_sides),
     (re.compile(rf"([-−+±~≈<>≤≥])?({_NUMBER})([  -]?){_UNIT}"), _read_measure),
     (re.compile(rf"({NUMBER})\s?[x×]\s?({NUMBER})(?:\s?[x×]\s?({NUMBER}))?(?: ?{_UNIT})?"), _read_size),
     (re.compile(rf"({NUMBER})[x×]"), _read_times),

@@ -33,7 +33,7 @@ _WORDS = {
     "C.E.O.": "C E O", "R&D": "R and D", "Q&A": "Q and A", "B&B": "B and B", "P&L": "P and L", "AT&T": "A T and T",
     "°C": "degrees Celsius", "°F": "degrees Fahrenheit", "&": "and", "+": "plus", "=": "equals", "%": "percent",
     "→": "to", "<": "is less than", ">": "is greater than", "≤": "is at most", "≥": "is at least", "≈": "is about",
-    "×": "times", "÷": "divided by", "±": "plus or minus", "≠": "is not",
+    "×": "times", "÷": "divided by", "±": "plus or minus", "≠": "is not", "∞": "infinity",
     "©": "copyright", "®": "registered", "™": "trademark", "§": "section", "&c.": "et cetera",
     "viz.": "namely", "ca.": "circa", "incl.": "including", "excl.": "excluding", "tel.": "telephone",
     "Tel.": "telephone", "wk.": "week", "yr.": "year", "yrs.": "years", "mo.": "month", "hr.": "hour", "hrs.": "hours",
@@ -187,7 +187,7 @@ FIRST = (
     ),
 )
 LAST = (
-    (re.compile(rf"((?i:{_NUMBERED}))\. ?(\d[\d,]*(?:\.\d+)?)(?:\s?[-–]\s?(\d[\d,]*))?"), _read_before_number),
+    (re.compile(rf"((?i:{_NUMBERED}))\. {{0,2}}(\d[\d,]*(?:\.\d+)?)(?:\s?[-–]\s?(\d[\d,]*))?"), _read_before_number),
     (re.compile(r"c(?:a|irca)?\. ?(1[0-9]\d\d|20\d\d)"), _read_circa),
     (re.compile(rf"((?:{_REGNAL})) {_ROMAN}"), _read_monarch),
     (re.compile(rf"((?:{_COUNTED})) {_ROMAN}"), _read_counted),
