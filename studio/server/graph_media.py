@@ -1,4 +1,4 @@
-"""Graphs as the page shows them: with times and a cover of past jobs, and with what their default files look like."""
+"""Graphs as the page shows them: with times of past jobs, a cover, and with what their default files look like."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.errors import StudioError
+from studio.files import resolve_path
+from studio.graph.paths import Paths
 from studio.graph.source import Collected, FileSource
 from studio.server.graph_list import ListedGraph
 from studio.server.graph_view import describe_graph, describe_listed
@@ -17,7 +19,7 @@ _SHOWN = ("image", "video", "audio")
 
 
 def describe_card(parts: Parts, listed: ListedGraph, owner: str | None) -> dict[str, Any]:
-    """Return a graph as a card: a row of the list with how long it takes and what it made last.
+    """Return a graph as a card: a row of the list with how long it takes, and what it made last or `ui.cover`.
 
     Args:
         parts: The parts of the server.
@@ -31,7 +33,20 @@ def describe_card(parts: Parts, listed: ListedGraph, owner: str | None) -> dict[
         results = [Result(record.last, position) for position in range(len(record.last.outputs))]
         covers = [describe_cover(parts, result) for result in results[:8]]
         row["cover"] = next((cover for kind in _SHOWN for cover in covers if cover["type"] == kind), None)
+    row["cover"] = row["cover"] or _find_cover(parts, listed)
     return row
+
+
+def _find_cover(parts: Parts, listed: ListedGraph) -> dict[str, Any] | None:
+    """Return what a page shows of the image or the video that `ui.cover` of a graph names; None if there is none."""
+    ui = listed.graph.document.ui if listed.graph is not None else None
+    written = ui.get("cover") if isinstance(ui, dict) else None
+    if listed.graph is None or not isinstance(written, str):
+        return None
+    base = listed.graph.base
+    path = Paths(base, tuple(resolve_path(folder) for folder in (base, *parts.graphs.roots))).find(written)
+    shown = _describe_file(parts, path) if path is not None else {}
+    return shown if shown.get("type") in ("image", "video") else None
 
 
 def describe_form(parts: Parts, listed: ListedGraph, owner: str | None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from fakes import graph
 from PIL import Image
 
@@ -118,3 +119,32 @@ def test_a_graph_is_shown_while_the_server_has_no_room_for_the_files_that_it_rea
 
     assert (answer.status_code, answer.json()["inputs"]["photo"]["media"]) == (200, {"name": "photo.png"})
     assert list((desk.folder / "data" / "files").iterdir()) == []
+
+
+def test_a_card_shows_the_cover_that_a_graph_names_until_it_has_run(desk: Desk) -> None:
+    (desk.graphs / "covers").mkdir()
+    Image.new("RGB", (60, 40)).save(desk.graphs / "covers" / "chain.jpg")
+    desk.write_graph("chain", {**CHAIN, "ui": {"cover": "covers/chain.jpg"}})
+
+    [before] = desk.client.get("/api/v1/graphs").json()["graphs"]
+    job = desk.run("chain")
+    [after] = desk.client.get("/api/v1/graphs").json()["graphs"]
+
+    assert (before["cover"]["type"], before["cover"]["width"]) == ("image", 60)
+    assert desk.client.get(before["cover"]["url"]).content[:3] == b"\xff\xd8\xff"
+    assert after["cover"]["key"] == job["outputs"][0]["digest"]
+
+
+@pytest.mark.parametrize(
+    "cover", ["../secret.png", "none.jpg", "text.txt", "broken.png", "link.png", "", 5, {"a": 1}, "\0", "covers"]
+)
+def test_a_cover_that_is_no_image_of_the_folder_is_not_shown(desk: Desk, cover: Any) -> None:
+    Image.new("RGB", (6, 4)).save(desk.graphs.parent / "secret.png")
+    (desk.graphs / "link.png").symlink_to(desk.graphs.parent / "secret.png")
+    (desk.graphs / "text.txt").write_text("words", encoding="utf-8")
+    (desk.graphs / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    desk.write_graph("chain", {**CHAIN, "ui": {"cover": cover}})
+
+    [card] = desk.client.get("/api/v1/graphs").json()["graphs"]
+
+    assert (card["state"], card["cover"]) == ("ready", None)
