@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from studio.app import Studio, read_settings
 from studio.graph import parse_graph
@@ -96,3 +98,18 @@ def find_place(page: Path, target: str) -> bool:
         return path.exists()
     headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     return heading in {re.sub(r"[^a-z0-9 _-]", "", text.lower()).replace(" ", "-") for text in headings}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "graphs").glob("*.json")), ids=lambda path: path.stem)
+def test_each_ready_graph_has_a_small_cover(path: Path) -> None:
+    cover = path.parent / json.loads(path.read_text(encoding="utf-8"))["ui"]["cover"]
+
+    with Image.open(cover) as image:
+        assert max(image.size) <= 480
+    assert cover.stat().st_size <= 60_000
+
+
+def test_no_cover_is_left_without_its_graph() -> None:
+    covers = {path.stem for path in (ROOT / "graphs" / "covers").iterdir()}
+
+    assert covers == {path.stem for path in (ROOT / "graphs").glob("*.json")}
