@@ -9,12 +9,13 @@ import * as server from '../server.js';
 const kinds = [['', 'All'], ['image', 'Images'], ['audio', 'Audio'], ['video', 'Videos']];
 
 function Card({g, eager}) {
-  const kind = g.cover?.type || g.makes[0]?.type || 'file', makes = [...new Set(g.makes.map(m => m.type))].map(t => t.replace(/^list\[|\]$/g, '')).filter(t => t !== 'json').map(t => typeWord[t] || t);
+  const types = [...new Set(g.makes.map(m => m.type.replace(/^list\[|\]$/g, '')))], made = types[0] || 'file', kind = g.cover?.type || made;
+  const makes = types.filter(t => t !== 'json').map(t => typeWord[t] || t);
   if (g.state !== 'ready') return html`<li class="card missing"><div class="cover"><${Icon} name="warn" size="20"/><span>${g.why}</span><code>${g.hint}</code></div><h2>${g.title}</h2><p class="soft"><${Icon} name="down" size="14"/>not ready</p></li>`;
   return html`<li class="card"><a href="#/graphs/${g.name}">
     <div class="cover ${kind} ${g.cover ? '' : 'none'}">${g.cover ? html`<${Thumb} value=${g.cover} type=${kind} name="" hover/>` : html`<${Icon} name=${typeIcon[kind] || 'graphs'} size="30"/>`}</div>
     <h2>${g.title}</h2>
-    <p class="soft"><${Icon} name=${typeIcon[kind] || 'graphs'} size="14"/>${makes.join(', ') || 'data'}${g.seconds != null && html`<span class="gap">·</span>${g.seconds < 1.5 ? 'at once' : `about ${duration(g.seconds)}`}`}</p></a></li>`;
+    <p class="soft"><${Icon} name=${typeIcon[made] || 'graphs'} size="14"/>${makes.join(', ') || 'data'}${g.seconds != null && html`<span class="gap">·</span>${g.seconds < 1.5 ? 'at once' : `about ${duration(g.seconds)}`}`}</p></a></li>`;
 }
 
 export function Graphs() {
