@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import ImageType, MediaError, check_extension, parse_color
+from studio.api.image_tags import ImageProfile, ImageTags, check_image_tags
 from studio.api.image_writing import DynamicRange, check_range
 from studio_image.bounds import check_size
 from studio_image.crop import parse_aspect
@@ -141,6 +142,11 @@ def check_layer_names(names: Sequence[str], layers: Any) -> None:
 def check_image_range(dynamic_range: DynamicRange, path: str) -> None:
     """Raise MediaError E512 for high dynamic range in a file that does not hold it."""
     check_range(path, dynamic_range)
+
+
+def check_image_profile(profile: ImageProfile, path: str, dpi: float | None, dynamic_range: DynamicRange) -> None:
+    """Raise MediaError E512 for a profile or a print size in a file that does not hold it."""
+    check_image_tags(path, ImageTags(dpi=dpi, profile=profile), dynamic_range)
 
 
 def check_points(points: Any) -> None:

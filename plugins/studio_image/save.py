@@ -3,15 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from studio.api import Image, ImageType, OutputPath, replace_file
+from studio.api import Image, ImageType, MediaError, OutputPath, replace_file
+from studio.api.image_tags import NO_IMAGE_TAGS, ImageTags
 from studio.api.image_writing import DynamicRange, describe_range, write_converted, write_layers
 
 
-def save(image: Image, path: OutputPath, quality: int | None, dynamic_range: DynamicRange = "sdr") -> None:
-    """Write an image whole or not at all."""
+def save(
+    image: Image,
+    path: OutputPath,
+    quality: int | None,
+    dynamic_range: DynamicRange = "sdr",
+    tags: ImageTags = NO_IMAGE_TAGS,
+    max_kilobytes: int | None = None,
+) -> None:
+    """Write an image whole or not at all, with the highest quality up to the given one that fits."""
+    deep = path.is_deep is True
     with replace_file(path.path) as partial:
-        write_converted(image, partial, path.provenance, quality, dynamic_range, is_deep=path.is_deep is True)
+        write_converted(image, partial, path.provenance, quality, dynamic_range, is_deep=deep, tags=tags)
+        if max_kilobytes is None or measure_kilobytes(partial) <= max_kilobytes:
+            return
+        low, high = 0, find_quality(path.path, quality, max_kilobytes) - 1
+        while low < high:  # the highest quality that fits lies in low..high, 0 for none
+            middle = (low + high + 1) // 2
+            write_converted(image, partial, path.provenance, middle, tags=tags)
+            low, high = (middle, high) if measure_kilobytes(partial) <= max_kilobytes else (low, middle - 1)
+        if not low:
+            message = f"the image takes more than {max_kilobytes} kB at the lowest quality"
+            raise MediaError("E512", message, where=path.name, hint="make it smaller with image.resize")
+        write_converted(image, partial, path.provenance, low, tags=tags)
+
+
+def measure_kilobytes(path: Path) -> float:
+    """Return the size of a file in thousands of bytes."""
+    return path.stat().st_size / 1000
+
+
+def find_quality(path: Path, quality: int | None, max_kilobytes: int) -> int:
+    """Return the quality that a file is written with.
+
+    Raises:
+        MediaError: E512 for a format without qualities.
+    """
+    defaults = {".jpg": 92, ".jpeg": 92, ".webp": 90}
+    if path.suffix.lower() not in defaults:
+        message = f"a {path.suffix} file of this image takes more than {max_kilobytes} kB"
+        raise MediaError("E512", message, where=str(path.name), hint="write .jpg or .webp, or use image.resize")
+    return defaults[path.suffix.lower()] if quality is None else quality
 
 
 def find_loss(image: Image, path: OutputPath, dynamic_range: DynamicRange) -> str:

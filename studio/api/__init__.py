@@ -53,6 +53,7 @@ CONTRACT_MODULES = (
     "studio.api.evidence",
     "studio.api.fonts",
     "studio.api.foreign",
+    "studio.api.image_tags",
     "studio.api.image_writing",
     "studio.api.model_folder",
     "studio.api.onnx_network",

@@ -45,11 +45,13 @@ class AudioTags:
     def texts(self) -> dict[str, str]:
         """The texts that are not empty, by name; control characters become spaces."""
         given = {"title": self.title, "artist": self.artist, "album": self.album, "copyright": self.copyright}
-        cleaned = {
-            name: "".join(letter if letter.isprintable() else " " for letter in text).strip()
-            for name, text in given.items()
-        }
+        cleaned = {name: clean_text(text) for name, text in given.items()}
         return {name: text for name, text in cleaned.items() if text}
+
+
+def clean_text(text: str) -> str:
+    """Return a text without spaces around it; control characters become spaces."""
+    return "".join(letter if letter.isprintable() else " " for letter in text).strip()
 
 
 NO_TAGS = AudioTags()

@@ -83,7 +83,7 @@ def find_light_matrix(source: Points, target: Points) -> Matrix:
 
     if source == target:
         return np.eye(3)
-    adapted = _find_adaptation(source[3], target[3])
+    adapted = find_adaptation(source[3], target[3])
     matrix: Matrix = np.linalg.inv(find_xyz_matrix(target)) @ adapted @ find_xyz_matrix(source)
     return matrix
 
@@ -149,7 +149,7 @@ _DECODERS = {"srgb": decode_srgb, "log": decode_log, "pq": decode_pq_light, "hlg
 _ENCODERS = {"srgb": encode_srgb, "log": encode_log, "pq": encode_pq_light, "hlg": encode_hlg_light}
 
 
-def _find_adaptation(source: tuple[float, float], target: tuple[float, float]) -> Matrix:
+def find_adaptation(source: tuple[float, float], target: tuple[float, float]) -> Matrix:
     """Return the linear Bradford transform from one white to another."""
     import numpy as np
 

@@ -25,18 +25,19 @@ _PROVENANCE = "studio"
 _ROWS = exr.ROWS[exr.ZIP]
 
 
-def build_exr(samples: FloatArray, primaries: str, provenance: str | None) -> bytes:
+def build_exr(samples: FloatArray, primaries: str, provenance: str | None, elements: str = "") -> bytes:
     """Return a file of linear light that `read_exr` reads as the same samples.
 
     Args:
         samples: Height x width x 1, 3 or 4 of float32, alpha straight.
         primaries: Name of the primaries, as of `ColorSpace`.
         provenance: JSON text to embed, or None.
+        elements: Elements of XMP, as XML.
     """
-    return build_layers({"": samples}, primaries, provenance)
+    return build_layers({"": samples}, primaries, provenance, elements)
 
 
-def build_layers(layers: Mapping[str, FloatArray], primaries: str, provenance: str | None) -> bytes:
+def build_layers(layers: Mapping[str, FloatArray], primaries: str, provenance: str | None, elements: str = "") -> bytes:
     """Return a file of layers that `read_exr` reads by their names, each as the same samples.
 
     Samples of a layer are half floats where reading them gives the same image, else floats. Colors are multiplied by
@@ -46,6 +47,7 @@ def build_layers(layers: Mapping[str, FloatArray], primaries: str, provenance: s
         layers: Height x width x 1, 3 or 4 of float32, alpha straight, by name; "" for the plain colors.
         primaries: Name of the primaries, as of `ColorSpace`.
         provenance: JSON text to embed, or None.
+        elements: Elements of XMP, as XML.
     """
     import numpy as np
 
@@ -60,7 +62,7 @@ def build_layers(layers: Mapping[str, FloatArray], primaries: str, provenance: s
         chunks.append(struct.pack("<ii", top, len(packed)) + packed)
     kinds = [exr.HALF if planes[name].itemsize == 2 else exr.FLOAT for name in names]
     channels = exr.build_channels([exr.Channel(name, kind, 1, 1) for name, kind in zip(names, kinds, strict=True)])
-    return exr.build_file(_build_attributes(width, height, channels, primaries, provenance), chunks)
+    return exr.build_file(_build_attributes(width, height, channels, primaries, provenance, elements), chunks)
 
 
 def list_channels(layer: str, channels: int) -> list[str]:
@@ -128,7 +130,7 @@ def _deflate(raw: bytes) -> bytes:
 
 
 def _build_attributes(
-    width: int, height: int, channels: bytes, primaries: str, provenance: str | None
+    width: int, height: int, channels: bytes, primaries: str, provenance: str | None, elements: str
 ) -> dict[str, tuple[str, bytes]]:
     window = struct.pack("<4i", 0, 0, width - 1, height - 1)
     colors = [value for point in CHROMATICITIES[primaries] for value in point]
@@ -143,7 +145,7 @@ def _build_attributes(
         "screenWindowCenter": ("v2f", struct.pack("<2f", 0.0, 0.0)),
         "screenWindowWidth": ("float", struct.pack("<f", 1.0)),
         "software": ("string", GENERATOR.encode()),
-        "xmp": ("string", xmp.build_packet(provenance, embeds=False)),
+        "xmp": ("string", xmp.build_packet(provenance, embeds=False, elements=elements)),
     }
     if provenance is not None:
         made[_PROVENANCE] = ("string", encode_text(provenance))

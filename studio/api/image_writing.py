@@ -19,8 +19,19 @@ from studio.api.formats import exr, jpeg, png, riff, tiff, xmp
 from studio.api.formats.animation_record import build_png_chunks
 from studio.api.image import Image, Mask
 from studio.api.image_color import is_linear
+from studio.api.image_tags import (
+    NO_IMAGE_TAGS,
+    ImageTags,
+    build_exif,
+    build_jpeg_profile,
+    build_png_tags,
+    build_profile,
+    build_tiff_tags,
+    build_xmp_elements,
+    check_image_tags,
+    set_jpeg_density,
+)
 from studio.api.media_file import (
-    GENERATOR,
     MARK,
     check_extension,
     encode_text,
@@ -90,6 +101,7 @@ def write_converted(
     dynamic_range: DynamicRange = "sdr",
     *,
     is_deep: bool = False,
+    tags: ImageTags = NO_IMAGE_TAGS,
 ) -> None:
     """Write an image or a mask in the color space that its file holds; the extension chooses the format.
 
@@ -100,23 +112,38 @@ def write_converted(
         quality: For JPEG and WebP: from 1 (smallest) to 100 (best); None for 92 and 90. Others are lossless.
         dynamic_range: "pq" or "hlg" for high dynamic range, 16 bits with the tags of BT.2100; of PNG alone.
         is_deep: Whether the samples come from more than 8 bits: PNG then holds floats with 16 bits.
+        tags: What the file says about the image; a profile is what its samples are converted to.
 
     Raises:
-        MediaError: E512 if the format or the disk cannot hold the image.
+        MediaError: E512 if the format or the disk cannot hold the image or the tags.
     """
     check_range(path, dynamic_range)
+    check_image_tags(path, tags, dynamic_range)
     target = choose_file_color(image, path, dynamic_range)
-    samples = convert_samples(image.pixels, image.color, target) if image.color != target else image.compact()
-    array = Image(samples, color=target)
+    if tags.profile != "none":
+        target = ColorSpace("srgb", "display-p3") if tags.profile == "display-p3" else SRGB
+    array = _convert(image, target, rounds=tags.profile != "none")
     kind = path.suffix.lower()
     if kind == ".exr":
-        write_bytes(path, exr_writing.build_exr(array.pixels, target.primaries, provenance))
+        write_bytes(path, exr_writing.build_exr(array.pixels, target.primaries, provenance, build_xmp_elements(tags)))
     elif dynamic_range != "sdr":
-        write_bytes(path, *_write_deep_range(array, provenance))
+        write_bytes(path, *_write_deep_range(array, provenance, tags))
     else:
-        write_image(
-            _deepen(array.compact()) if is_deep and kind == ".png" else array.compact(), path, provenance, quality
-        )
+        deep = is_deep and kind == ".png"
+        write_image(_deepen(array.compact()) if deep else array.compact(), path, provenance, quality, tags)
+
+
+def _convert(image: Image | Mask, target: ColorSpace, *, rounds: bool) -> Image:
+    """Return an image in a color space; where asked for, samples of 8 or 16 bits become such again."""
+    import numpy as np
+
+    source = image.compact()
+    if image.color == target:
+        return Image(source, color=target)
+    samples: AnyArray = convert_samples(image.pixels, image.color, target)
+    if rounds and source.dtype != np.float32:
+        samples = np.rint(np.clip(samples, 0, 1) * np.iinfo(source.dtype).max).astype(source.dtype)
+    return Image(samples, color=target)
 
 
 def _deepen(array: AnyArray) -> AnyArray:
@@ -187,7 +214,13 @@ def describe_range(image: Image | Mask, dynamic_range: DynamicRange) -> str:
     return describe_conversion(image, ColorSpace.from_json({"encoding": dynamic_range, "primaries": "bt2020"}))
 
 
-def write_image(array: AnyArray, path: Path, provenance: str | None, quality: int | None = None) -> None:
+def write_image(
+    array: AnyArray,
+    path: Path,
+    provenance: str | None,
+    quality: int | None = None,
+    tags: ImageTags = NO_IMAGE_TAGS,
+) -> None:
     """Write height x width (x channels) samples of uint8, uint16 or float32; the extension chooses the format.
 
     Args:
@@ -196,6 +229,7 @@ def write_image(array: AnyArray, path: Path, provenance: str | None, quality: in
         path: A new file, with an extension of `ImageType.extensions`.
         provenance: JSON text to embed, or None.
         quality: For JPEG and WebP: from 1 (smallest) to 100 (best); None for 92 and 90. Others are lossless.
+        tags: What the file says about the image; the samples are in the profile already.
 
     Raises:
         MediaError: E512 if the format or the disk cannot hold the image.
@@ -210,7 +244,7 @@ def write_image(array: AnyArray, path: Path, provenance: str | None, quality: in
             hint="write it as png or tiff",
         )
     try:
-        parts = _WRITERS[kind](array, provenance, quality)
+        parts = _WRITERS[kind](array, provenance, quality, tags)
     except (OSError, ValueError, struct.error) as error:
         raise refuse_writing(path, f"cannot write the image: {error}", hint="write it as png") from None
     write_bytes(path, *parts)
@@ -274,20 +308,21 @@ _FINDERS: dict[bytes, Callable[[BinaryIO], str | None]] = {
 }
 
 
-def _write_png(array: AnyArray, provenance: str | None, quality: int | None) -> list[bytes]:
+def _write_png(array: AnyArray, provenance: str | None, quality: int | None, tags: ImageTags) -> list[bytes]:
     import numpy as np
 
     data = _encode_deep_png(array) if array.dtype == np.uint16 else _encode(array, "PNG")
-    return [data[:33], *build_png_chunks(provenance), data[33:]]  # 8 of signature and 25 of IHDR come first
+    chunks = build_png_tags(tags, array.shape[2]) + build_png_chunks(provenance, build_xmp_elements(tags))
+    return [data[:33], *chunks, data[33:]]  # 8 of signature and 25 of IHDR come first
 
 
-def _write_deep_range(image: Image, provenance: str | None) -> list[bytes]:
+def _write_deep_range(image: Image, provenance: str | None, tags: ImageTags) -> list[bytes]:
     """Return the parts of a PNG file of 16 bits whose cICP says what its samples are (PNG third edition, 11.3.2.6)."""
     import numpy as np
 
     samples = image.stored if image.stored.dtype == np.uint16 else np.rint(image.pixels * 65535).astype(np.uint16)
     transfer = {"pq": 16, "hlg": 18}[image.color.encoding]
-    head, *chunks, rest = _write_png(samples, provenance, None)
+    head, *chunks, rest = _write_png(samples, provenance, None, tags)
     return [head, png.build_chunk(b"cICP", bytes([9, transfer, 0, 1])), *chunks, rest]
 
 
@@ -323,14 +358,15 @@ def _filter_paeth(rows: Any, above: Any, step: int) -> npt.NDArray[np.uint8]:
     return filtered
 
 
-def _write_jpeg(array: AnyArray, provenance: str | None, quality: int | None) -> list[bytes]:
+def _write_jpeg(array: AnyArray, provenance: str | None, quality: int | None, tags: ImageTags) -> list[bytes]:
     data = _encode(_flatten(array), "JPEG", quality=92 if quality is None else quality, subsampling=0)
     after = 4 + struct.unpack(">H", data[4:6])[0]  # behind the JFIF segment, which must be the first
-    extra = jpeg.build_segment(jpeg.APP1, _XMP_PREFIX + xmp.build_packet(provenance, embeds=False))
-    extra += jpeg.build_segment(jpeg.APP1, b"Exif\0\0" + _build_exif())
+    packet = xmp.build_packet(provenance, embeds=False, elements=build_xmp_elements(tags))
+    extra = jpeg.build_segment(jpeg.APP1, _XMP_PREFIX + packet)
+    extra += jpeg.build_segment(jpeg.APP1, b"Exif\0\0" + build_exif(tags)) + build_jpeg_profile(tags, array.shape[2])
     if provenance is not None:
         extra += b"".join(jpeg.build_segment(jpeg.COMMENT, part) for part in _split_comment(encode_text(provenance)))
-    return [data[:after], extra, data[after:]]
+    return [set_jpeg_density(data[:after], tags), extra, data[after:]]
 
 
 def _split_comment(text: bytes) -> list[bytes]:
@@ -341,12 +377,14 @@ def _split_comment(text: bytes) -> list[bytes]:
     return [f"{_PART}{number}/{len(pieces)}:".encode() + piece for number, piece in enumerate(pieces, start=1)]
 
 
-def _write_webp(array: AnyArray, provenance: str | None, quality: int | None) -> list[bytes]:
+def _write_webp(array: AnyArray, provenance: str | None, quality: int | None, tags: ImageTags) -> list[bytes]:
     how: dict[str, Any] = {"quality": 90 if quality is None else quality, "alpha_quality": 100, "method": 4}
-    return [_encode(array, "WEBP", exif=_build_exif(), xmp=xmp.build_packet(provenance), **how)]
+    packet = xmp.build_packet(provenance, elements=build_xmp_elements(tags))
+    how["icc_profile"] = build_profile(tags, 3) or b""  # a WebP file of a grey image has three channels
+    return [_encode(array, "WEBP", exif=build_exif(tags), xmp=packet, **how)]
 
 
-def _write_tiff(array: AnyArray, provenance: str | None, quality: int | None) -> list[bytes]:
+def _write_tiff(array: AnyArray, provenance: str | None, quality: int | None, tags: ImageTags) -> list[bytes]:
     """Write strips packed with deflate; whole numbers keep their depth, floats stay float32 (TIFF 6.0)."""
     import numpy as np
 
@@ -357,7 +395,7 @@ def _write_tiff(array: AnyArray, provenance: str | None, quality: int | None) ->
         samples[:, 1:] -= array[:, :-1]
     strips = [zlib.compress(samples[y : y + _STRIP_ROWS].tobytes(), 6) for y in range(0, height, _STRIP_ROWS)]
     ends = np.cumsum([8] + [len(strip) + len(strip) % 2 for strip in strips]).tolist()
-    tags: dict[int, tuple[int, ...] | bytes] = {
+    made: dict[int, tuple[int, ...] | bytes | tiff.Entry] = {
         tiff.WIDTH: (width,),
         tiff.HEIGHT: (height,),
         tiff.BITS: (8 * array.itemsize,) * channels,
@@ -368,21 +406,27 @@ def _write_tiff(array: AnyArray, provenance: str | None, quality: int | None) ->
         tiff.ROWS: (_STRIP_ROWS,),
         tiff.STRIP_BYTES: tuple(map(len, strips)),
         tiff.PLANAR: (1,),
-        tiff.SOFTWARE: GENERATOR.encode() + b"\0",
         tiff.PREDICTOR: (2 if whole else 1,),
         tiff.SAMPLE_FORMAT: (1 if whole else 3,) * channels,
-        tiff.XMP: xmp.build_packet(provenance),
+        tiff.XMP: xmp.build_packet(provenance, elements=build_xmp_elements(tags)),
+        **build_tiff_tags(tags),
     }
+    if (profile := build_profile(tags, channels)) is not None:
+        made[tiff.ICC] = profile
     if channels == 4:
-        tags[tiff.EXTRA] = (2,)  # straight alpha
+        made[tiff.EXTRA] = (2,)  # straight alpha
     if ends[-1] > 2**32 - 2**24:
         raise ValueError("more than 4 GiB do not fit into a TIFF file")
     padded = [strip + b"\0" * (len(strip) % 2) for strip in strips]
-    return [b"II*\0" + struct.pack("<I", ends[-1]), *padded, tiff.build_tags(tags, ends[-1])]
+    return [b"II*\0" + struct.pack("<I", ends[-1]), *padded, tiff.build_tags(made, ends[-1])]
 
 
-def _write_exr(array: AnyArray, provenance: str | None, quality: int | None) -> list[bytes]:
-    return [exr_writing.build_exr(Image(array, color=ColorSpace("linear")).pixels, "bt709", provenance)]
+def _write_exr(array: AnyArray, provenance: str | None, quality: int | None, tags: ImageTags) -> list[bytes]:
+    return [
+        exr_writing.build_exr(
+            Image(array, color=ColorSpace("linear")).pixels, "bt709", provenance, build_xmp_elements(tags)
+        )
+    ]
 
 
 _WRITERS = {"exr": _write_exr, "png": _write_png, "jpg": _write_jpeg, "jpeg": _write_jpeg, "webp": _write_webp}
@@ -419,7 +463,3 @@ def _flatten(array: AnyArray) -> AnyArray:
     alpha = small[:, :, 3:] / np.float32(255.0)
     flat: AnyArray = np.rint(small[:, :, :3] * alpha + 255.0 * (1.0 - alpha)).astype(np.uint8)
     return flat
-
-
-def _build_exif() -> bytes:
-    return b"II*\0\x08\0\0\0" + tiff.build_tags({tiff.SOFTWARE: GENERATOR.encode() + b"\0"}, 8)

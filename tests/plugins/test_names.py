@@ -13,7 +13,8 @@ NODE_TYPES = {
 }
 UNITS = {
     "columns", "days", "dB", "dBTP", "degrees", "delta E", "em", "factor", "frames", "frames per second", "hertz",
-    "kbit/s", "megapixels", "LU", "LUFS", "pixels", "samples", "seconds", "semitones", "share", "stops",
+    "kB", "kbit/s", "megapixels", "LU", "LUFS", "pixels", "pixels per inch", "samples", "seconds", "semitones",
+    "share", "stops",
 }  # fmt: skip
 TWO_TYPES = {
     "a": "logic.compare_text compares texts as logic.compare numbers",

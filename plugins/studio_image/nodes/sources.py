@@ -23,6 +23,7 @@ from studio_image.checks import (
     check_area,
     check_channels,
     check_image_name,
+    check_image_profile,
     check_image_range,
     check_layer_names,
     check_layers_name,
@@ -30,6 +31,7 @@ from studio_image.checks import (
 from studio_image.color import ANY_COLOR
 from studio_image.nodes.old_values import turn_to_top
 
+Tag = Annotated[str, Field(max_length=1000), Added]
 Side = Annotated[int, Field(ge=1, le=65_535, unit="pixels")]
 
 
@@ -101,7 +103,7 @@ def load_image(
     "image.save",
     cache="never",
     lane="io",
-    check=check_inputs(check_image_name, check_image_range),
+    check=check_inputs(check_image_name, check_image_range, check_image_profile),
     version="2.0",
     migrations={1: Migration(outputs={"text": "path"})},
     encodings=ANY_COLOR,
@@ -113,6 +115,13 @@ def save_image(
     *,
     quality: Annotated[int | None, Field(ge=1, le=100)] = None,
     dynamic_range: Annotated[Literal["sdr", "pq", "hlg"], Added] = "sdr",
+    max_kilobytes: Annotated[int | None, Field(ge=1, le=4_000_000, unit="kB"), Added] = None,
+    dpi: Annotated[float | None, Field(ge=1, le=65_535, unit="pixels per inch"), Added] = None,
+    profile: Annotated[Literal["none", "srgb", "display-p3"], Added] = "none",
+    title: Tag = "",
+    artist: Tag = "",
+    copyright: Tag = "",
+    description: Tag = "",
 ) -> Saved:
     """Save an image to a file beside the graph's outputs; the extension chooses the format.
 
@@ -126,14 +135,30 @@ def save_image(
             outputs. JPEG draws a transparent image over white. Other formats are lossless.
         dynamic_range: Light of a PNG file: sRGB ("sdr"), or BT.2100 with 16 bits and its tags, as "pq" or "hlg"; light
             of sRGB white has 203 cd/m2.
+        max_kilobytes: Most that the file may take, in thousands of bytes: JPEG and WebP get the highest quality, up to
+            the given one, that fits. Null for any size.
+        dpi: Size in print, as pixels per inch; the pixels stay. Null where the file does not say.
+        profile: ICC profile in the file, to which the colors are converted. "none" means sRGB. "display-p3" keeps
+            colors beyond sRGB that an image of that color space has.
+        title: Name of the image, in XMP, EXIF and PNG text; empty for none.
+        artist: Who made it; empty for none.
+        copyright: Who holds the rights; empty for none.
+        description: What it shows; empty for none.
+
+    Raises:
+        MediaError: E512 if the format cannot hold the image, its dpi or profile, if it takes more than max_kilobytes,
+            or the file cannot be written.
     """
+    from studio.api.image_tags import ImageTags
     from studio_image.save import find_loss, save
 
     check_image_name(path.name)
     check_image_range(dynamic_range, path.name)
+    check_image_profile(profile, path.name, dpi, dynamic_range)
     if loss := find_loss(image, path, dynamic_range):
         ctx.log(loss)
-    save(image, path, quality, dynamic_range)
+    tags = ImageTags(title, artist, copyright, description, dpi, profile)
+    save(image, path, quality, dynamic_range, tags, max_kilobytes)
     return Saved(path.name)
 
 

@@ -15,10 +15,11 @@ _END = png.build_chunk(b"IEND", b"")
 _HAS_XMP, _HAS_ALPHA = 0x04, 0x10
 
 
-def build_png_chunks(provenance: str | None) -> list[bytes]:
-    """Return the chunks of a PNG file that say what made it."""
+def build_png_chunks(provenance: str | None, elements: str = "") -> list[bytes]:
+    """Return the chunks of a PNG file that say what made it, with elements of XMP."""
     chunks = [png.build_chunk(b"tEXt", b"Software\0" + GENERATOR.encode())]
-    chunks.append(png.build_text_chunk("XML:com.adobe.xmp", xmp.build_packet(provenance, embeds=False), compress=False))
+    packet = xmp.build_packet(provenance, embeds=False, elements=elements)
+    chunks.append(png.build_text_chunk("XML:com.adobe.xmp", packet, compress=False))
     if provenance is not None:
         chunks.append(png.build_text_chunk("studio", encode_text(provenance), compress=True))
     return chunks

@@ -55,6 +55,11 @@ def build_text_chunk(keyword: str, text: bytes, *, compress: bool) -> bytes:
     return build_chunk(b"iTXt", keyword.encode("latin-1") + b"\0" + (b"\1" if packed else b"\0") + b"\0\0\0" + body)
 
 
+def build_profile_chunk(name: str, profile: bytes) -> bytes:
+    """Return a chunk that holds an ICC profile."""
+    return build_chunk(b"iCCP", name.encode("latin-1") + b"\0\0" + zlib.compress(profile, 9))
+
+
 def parse_text(content: bytes) -> tuple[str, str]:
     """Parse an iTXt chunk into keyword and text; ValueError if it is malformed."""
     keyword, separator, rest = content.partition(b"\0")

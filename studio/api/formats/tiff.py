@@ -207,14 +207,17 @@ def pack_numbers(order: str, kind: int, letter: str, numbers: tuple[int, ...]) -
     return Entry(kind, len(numbers), struct.pack(f"{order}{len(numbers)}{letter}", *numbers))
 
 
-def build_tags(tags: Mapping[int, tuple[int, ...] | bytes], start: int) -> bytes:
+def build_tags(tags: Mapping[int, tuple[int, ...] | bytes | Entry], start: int) -> bytes:
     """Return a little-endian directory that will lie at `start`.
 
-    Tuples become 32-bit numbers (16-bit where all fit), bytes ending in 0 become text, other bytes stay bytes.
+    Tuples become 32-bit numbers (16-bit where all fit), bytes ending in 0 become text, other bytes stay bytes, and
+    entries stay as they are.
     """
     entries: dict[int, Entry] = {}
     for tag, value in tags.items():
-        if isinstance(value, bytes):
+        if isinstance(value, Entry):
+            entries[tag] = value
+        elif isinstance(value, bytes):
             entries[tag] = Entry(2 if value.endswith(b"\0") else 7, len(value), value)
         else:
             short = max(value) < 65_536

@@ -11,19 +11,20 @@ from studio.api.media_file import GENERATOR, encode_text
 _PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
 <rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/"
- xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" xmlns:studio="urn:studio:provenance:1"
- xmp:CreatorTool="{generator}"{source_type}>{provenance}</rdf:Description>
+ xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" xmlns:studio="urn:studio:provenance:1"{dublin}
+ xmp:CreatorTool="{generator}"{source_type}>{elements}{provenance}</rdf:Description>
 </rdf:RDF></x:xmpmeta>
 <?xpacket end="w"?>"""
 _PROVENANCE = re.compile(r"<studio:provenance>([^<]*)</studio:provenance>")
 
 
-def build_packet(provenance: str | None = None, *, embeds: bool = True) -> bytes:
+def build_packet(provenance: str | None = None, *, embeds: bool = True, elements: str = "") -> bytes:
     """Return a packet that says what made an image, and the IPTC term for its source if the provenance names one.
 
     Args:
         provenance: JSON text that the file is to carry.
         embeds: Whether the packet holds that text too.
+        elements: Elements of Dublin Core, as XML.
     """
     element = ""
     if provenance is not None and embeds:
@@ -31,7 +32,9 @@ def build_packet(provenance: str | None = None, *, embeds: bool = True) -> bytes
         element = f"<studio:provenance>{text}</studio:provenance>"
     term = read_carried_term(provenance)
     source_type = f' Iptc4xmpExt:DigitalSourceType="{term}"' if term else ""
-    return _PACKET.format(generator=GENERATOR, source_type=source_type, provenance=element).encode("utf-8")
+    dublin = ' xmlns:dc="http://purl.org/dc/elements/1.1/"' if elements else ""
+    values = {"generator": GENERATOR, "source_type": source_type, "provenance": element}
+    return _PACKET.format(dublin=dublin, elements=elements, **values).encode("utf-8")
 
 
 def find_provenance(packet: bytes) -> str | None:

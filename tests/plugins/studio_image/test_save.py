@@ -193,3 +193,42 @@ def test_a_jpeg_says_that_depth_is_lost(tmp_path: Path, is_deep: bool) -> None:
     sources.save_image(context, image, OutputPath(tmp_path / "a.jpg", "a.jpg", is_deep=is_deep))
 
     assert context.messages == ["16 bits become 8 in .jpg: write .png or .tiff to keep them"] * is_deep
+
+
+@pytest.mark.parametrize("extension", ["jpg", "webp"])
+def test_a_file_gets_the_highest_quality_that_fits(tmp_path: Path, extension: str) -> None:
+    from scipy.ndimage import gaussian_filter
+
+    noise = gaussian_filter(np.random.default_rng(5).random((120, 160, 3)), (2, 2, 0))
+    image = Image(((noise - noise.min()) / np.ptp(noise)).astype(np.float32))
+    sizes = []
+    for quality in range(1, 101):
+        save(image, OutputPath(tmp_path / f"q.{extension}", "q"), quality)
+        sizes.append((tmp_path / f"q.{extension}").stat().st_size)
+    limit = sizes[40] // 1000 + 1
+    fits = [quality for quality, size in enumerate(sizes, start=1) if size <= limit * 1000]
+
+    save(image, OutputPath(tmp_path / f"a.{extension}", "a"), 95, max_kilobytes=limit)
+
+    assert (tmp_path / f"a.{extension}").stat().st_size == sizes[max(fits) - 1]
+
+
+@pytest.mark.parametrize(("name", "limit"), [("a.png", 1), ("a.jpg", 1)])
+def test_a_file_that_never_fits_is_refused_and_not_written(tmp_path: Path, name: str, limit: int) -> None:
+    image = Image(np.random.default_rng(5).integers(0, 256, (90, 90, 3), dtype=np.uint8))
+
+    with pytest.raises(MediaError) as caught:
+        save(image, OutputPath(tmp_path / name, name), None, max_kilobytes=limit)
+
+    assert caught.value.code == "E512"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_node_saves_tags_that_other_programs_read(tmp_path: Path) -> None:
+    image = Image(np.full((4, 4, 3), 90, np.uint8))
+
+    sources.save_image(TestContext(), image, OutputPath(tmp_path / "a.jpg", "a.jpg"), artist="Ana", dpi=240)
+
+    with PIL.Image.open(tmp_path / "a.jpg") as written:
+        assert written.getexif()[315] == "Ana"
+        assert written.info["dpi"] == (240, 240)
