@@ -18,6 +18,7 @@ from studio.api import Audio, Frame, Image, MediaError, Video, VideoType
 from studio_video.audio import change_pace, cut, cut_or_pad, join_overlapping, repeat, turn_round
 from studio_video.checks import check_span
 from studio_video.depth import find_top, match_depth, unweigh_colors, weigh_colors
+from studio_video.transitions import cover, reveal, sweep
 
 Array = npt.NDArray[Any]
 _EDGE = 1e-6
@@ -29,6 +30,8 @@ _PREVIEW_SIDE = 256
 TRANSITIONS = (
     *("cut", "crossfade", "wipe_left", "wipe_right", "wipe_up", "wipe_down", "fade_black", "fade_white"),
     *("slide_left", "slide_right", "slide_up", "slide_down", "circle"),
+    *("cover_left", "cover_right", "cover_up", "cover_down"),
+    *("reveal_left", "reveal_right", "reveal_up", "reveal_down", "radial"),
 )
 
 
@@ -302,6 +305,11 @@ def mix(before: Image, after: Image, share: float, kind: str) -> Image:
         return Image.take(_wipe(a, b, share, kind))
     if kind.startswith("slide"):
         return Image.take(_slide(a, b, share, kind))
+    if kind.startswith(("cover", "reveal")):
+        name, _, direction = kind.partition("_")
+        return Image.take((cover if name == "cover" else reveal)(a, b, share, direction))
+    if kind == "radial":
+        return Image.take(_turn(a, b, share))
     if kind == "circle":
         return Image.take(_open_circle(a, b, share))
     if kind == "crossfade":
@@ -352,6 +360,13 @@ def _open_circle(a: Array, b: Array, share: float) -> Array:
     distance = np.hypot(x - (width - 1) / 2, y - (height - 1) / 2)
     inside = distance < share * (np.hypot(width, height) / 2 + 1)
     return np.where(inside[:, :, None], b, a)
+
+
+def _turn(a: Array, b: Array, share: float) -> Array:
+    """Return the second image where a hand has passed; colors count as much as their alpha shows them."""
+    passed = sweep(a.shape, share)[:, :, None]
+    mixed = weigh_colors(a) * (1 - passed) + weigh_colors(b) * passed
+    return unweigh_colors(mixed, a)
 
 
 def even_out(video: Video, rate: Fraction) -> Video:

@@ -27,6 +27,15 @@ Transition = Literal[
     "slide_up",
     "slide_down",
     "circle",
+    "cover_left",
+    "cover_right",
+    "cover_up",
+    "cover_down",
+    "reveal_left",
+    "reveal_right",
+    "reveal_up",
+    "reveal_down",
+    "radial",
 ]
 
 
@@ -83,7 +92,9 @@ def concatenate_videos(
     Args:
         videos: Videos to join, in order.
         transition: Transition between two videos: none ("cut"), a dissolve, a wipe, a fade through black
-            or white, a slide in which the next video pushes out the one before, or a circle that opens.
+            or white, a slide in which the next video pushes out the one before, a cover in which it moves over
+            the one before, a reveal in which that one moves away, a circle that opens, or a hand that turns clockwise
+            from the top ("radial").
         transition_seconds: Length of a transition; the two videos overlap for this time.
 
     Raises:
