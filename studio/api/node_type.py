@@ -230,6 +230,11 @@ def create_expander(declared: NodeType) -> NodeType:
     return replace(declared, outputs={SUBGRAPH: graph, SUBGRAPH_VALUES: values})
 
 
+_NAMES = ("__module__", "__name__", "__qualname__", "__doc__")
+"""What a bound function takes over. Annotations are not among them: to read those of a function that is found when it
+is called, its plugin is imported."""
+
+
 def bind_parameters(declared: NodeType, values: Mapping[str, Any], settings: Mapping[str, str]) -> NodeType:
     """Return a node type whose function gets these values for the parameters that Studio fills in.
 
@@ -240,14 +245,14 @@ def bind_parameters(declared: NodeType, values: Mapping[str, Any], settings: Map
     """
     function, batch = declared.function, declared.batch
 
-    @functools.wraps(function)
+    @functools.wraps(function, assigned=_NAMES)
     def bound(ctx: Any, *args: Any, **inputs: Any) -> Any:
         return function(ctx, *args, **{**values, **inputs})
 
     if batch is not None:
         stacked = batch.function
 
-        @functools.wraps(stacked)
+        @functools.wraps(stacked, assigned=_NAMES)
         def bound_batch(ctx: Any, calls: Sequence[Mapping[str, Any]]) -> Sequence[Any]:
             return stacked(ctx, [{**values, **call} for call in calls])
 

@@ -9,9 +9,23 @@ import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from studio.api import Batch, Field, Grammar, Input, Migration, Model, NodeType, Output, Resources, TypeSpec
+from studio.api import (
+    Batch,
+    Field,
+    Grammar,
+    Input,
+    Migration,
+    Model,
+    NodeType,
+    Output,
+    PluginHome,
+    PluginSettings,
+    Resources,
+    TypeSpec,
+)
 
 _OWN = "studio.api."
+_HOST = {"home": PluginHome, "settings": PluginSettings}
 _PLAIN = (
     "id", "version", "code", "cache", "lane", "device_free", "named", "streams", "expands", "asynchronous",
     "deprecated", "experimental", "uses_frame", "example", "summary", "description", "where",
@@ -32,9 +46,9 @@ def describe_node_type(node_type: NodeType) -> dict[str, Any]:
     """Return a node type as plain JSON, as its plugin declares it.
 
     Raises:
-        Unkeepable: It has something that JSON cannot hold, or parameters that depend on the settings of a machine.
+        Unkeepable: It has something that JSON cannot hold, or values of settings, which belong to a machine.
     """
-    if node_type.host_parameters or node_type.settings:
+    if node_type.settings:
         raise Unkeepable(node_type.id)
     row: dict[str, Any] = {name: getattr(node_type, name) for name in _PLAIN}
     row["inputs"] = [_describe_input(end) for end in node_type.inputs.values()]
@@ -49,9 +63,14 @@ def describe_node_type(node_type: NodeType) -> dict[str, Any]:
         row["content_origin"] = origin if isinstance(origin, str) else dict(origin)
     row["migrations"] = {str(old): _describe_migration(step) for old, step in node_type.migrations.items()}
     row["replaces"] = {old: step and _describe_migration(step) for old, step in node_type.replaces.items()}
+    row["host"] = {name: _describe_host(kind) for name, kind in node_type.host_parameters.items()}
     row["encodings"] = sorted(node_type.encodings)
     row["resources"] = [node_type.resources.device_bytes, node_type.resources.cores]
     return row
+
+
+def _describe_host(kind: type) -> str:
+    return next(word for word, known in _HOST.items() if issubclass(kind, known))
 
 
 def _describe_input(end: Input) -> list[Any]:
@@ -152,6 +171,7 @@ def restore_node_type(row: Mapping[str, Any], defer: Defer, **more: Any) -> Node
         outputs={end.name: end for end in outputs},
         migrations=migrations,
         replaces=replaces,
+        host_parameters={name: _HOST[word] for name, word in row["host"].items()},
         encodings=frozenset(row["encodings"]),
         resources=Resources(*row["resources"]),
         **calls,

@@ -29,7 +29,7 @@ from studio.registry.plugin_origin import PluginOrigin
 from studio.registry.provided import Provided
 from studio.registry.registry import PluginRow, Registry
 
-_FORMAT = 2
+_FORMAT = 3
 _PASSED = "passed"
 _FAULTS = (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError)
 

@@ -70,8 +70,11 @@ class KeptProvided(Provided):
         self.executors = {str(name): self.deferred.defer_executor(name) for name in kept["executors"]}
 
     def load_settings(self, host: pluggy.PluginManager, tables: Mapping[str, Any]) -> None:
-        """Refuse settings: a plugin that has some is not kept."""
-        self.refuse_table(self.find_table(tables))
+        """Read the settings of a plugin that has some: it has been imported, without its node types."""
+        if self.plugin is self.deferred:
+            self.refuse_table(self.find_table(tables))
+        else:
+            super().load_settings(host, tables)
 
     def call_first_hooks(self, host: pluggy.PluginManager) -> None:
         """Call the hooks whose results other plugins may need, if the plugin has them."""
@@ -80,6 +83,7 @@ class KeptProvided(Provided):
 
     def call_other_hooks(self, host: pluggy.PluginManager) -> None:
         """Note what the other hooks returned; call those that must be called."""
+        self.node_types = [self.bind(node_type) for node_type in self.node_types]
         if not self._defers_openers:
             self.model_openers = self.call_hook(host, _OPENERS)
         self.describe_row()
@@ -97,7 +101,7 @@ def describe_provided(one: Provided) -> dict[str, Any]:
     Raises:
         Unkeepable: It depends on more than the plugin's code.
     """
-    if "studio_settings" in one.row.hooks or one.takes_home:
+    if one.takes_home:
         raise Unkeepable(one.row.name)
     return {
         "where": one.row.where,

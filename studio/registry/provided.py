@@ -122,7 +122,7 @@ class Provided:
         provider = self.provider
         self.declared = [get_node_type(function) for function in self.call_hook(host, "studio_node_types")]
         self.node_types = [
-            self._bind(replace(one, distribution=provider.distribution, distribution_version=provider.version))
+            self.bind(replace(one, distribution=provider.distribution, distribution_version=provider.version))
             for one in self.declared
         ]
         self.row.node_types = [node_type.id for node_type in self.node_types]
@@ -172,7 +172,7 @@ class Provided:
         where = locate_function(getattr(self.plugin, hook))
         raise PluginError("E206", f"{hook} returned {found[:200]}", where=where, hint=f"return {expected}")
 
-    def _bind(self, node_type: NodeType) -> NodeType:
+    def bind(self, node_type: NodeType) -> NodeType:
         """Return a node type that gets the settings and the home of the plugin where it takes them."""
         if not node_type.host_parameters:
             return node_type

@@ -90,6 +90,26 @@ class Setup(PluginSettings):
 def studio_settings():
     return Setup
 """
+SETTLED_NODES = """
+from studio.api import Batch, Context, PluginHome, node
+from studio_tried_one import Setup
+
+def run_batch(ctx, calls):
+    return [call["a"] * call["setup"].level for call in calls]
+
+@node("one.scale", batch=Batch(run_batch, limit=4))
+def scale(ctx: Context, setup: Setup, a: int = 0) -> int:
+    \"\"\"Scale a number.\"\"\"
+    return a * setup.level
+
+@node("one.name")
+def name_home(ctx: Context, home: PluginHome) -> str:
+    \"\"\"Say whose home it is.\"\"\"
+    return f"{home.name} {home.settings.level}"
+"""
+SETTLED_INIT = INIT.replace("import nodes", "import nodes, settled").replace(
+    "[nodes", "[settled.scale, settled.name_home, nodes"
+)
 HOME = """
 @hookimpl
 def studio_models(home):
@@ -302,11 +322,53 @@ def test_an_observer_is_imported_and_called(tmp_path: Path, monkeypatch: pytest.
         assert not is_imported()
 
 
-@pytest.mark.parametrize("more", [SETTINGS, HOME])
-def test_a_plugin_that_depends_on_the_machine_is_not_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str
-) -> None:
-    for site in make_site(tmp_path, monkeypatch, "editable", more):
+@pytest.fixture(params=list(URLS))
+def settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Site]:
+    """A site whose plugin has settings."""
+    for site in make_site(tmp_path, monkeypatch, request.param):
+        (site.folder / "__init__.py").write_text(SETTLED_INIT + SETTINGS, encoding="utf-8")
+        (site.folder / "settled.py").write_text(SETTLED_NODES, encoding="utf-8")
+        yield site
+
+
+def test_node_types_with_settings_are_kept_without_their_values(settled: Site) -> None:
+    with settled.open(plugins={"tried_one": {"level": 3}}) as studio:
+        first = run(studio, "one.scale", a=2)
+
+    with settled.open(plugins={"tried_one": {"level": 3}}) as studio:
+        same = run(studio, "one.scale", a=2)
+        assert not is_imported()
+    with settled.open(plugins={"tried_one": {"level": 5}}) as studio:
+        assert studio.registry.node_types["one.scale"].settings == {"setting level": "5"}
+        assert not is_imported()
+        other = run(studio, "one.scale", a=2)
+        stacked = studio.run({
+            "studio": 1,
+            "nodes": {"n": {"type": "one.scale", "inputs": {"a": [5, 6, 7]}}},
+            "outputs": {"o": {"from": "n"}},
+        })  # fmt: skip
+        home = run(studio, "one.name")
+
+    assert (first, same, other) == ((6, 1), (6, 0), (10, 1))
+    assert stacked["o"] == [25, 30, 35]
+    assert home == ("tried_one 5", 1)
+
+
+def test_settings_of_a_kept_plugin_are_checked_as_ever(settled: Site) -> None:
+    settled.load()
+
+    with settled.open(plugins={"tried_one": {"level": "high"}}) as studio:
+        (row,) = (row for row in studio.registry.plugins if row.name == NAME)
+
+    assert (row.status, "plugins.tried_one.level" in row.problem) == ("failed", True)
+    with settled.open(plugins={"tried_one": {"level": 4}}) as studio:
+        (row,) = (row for row in studio.registry.plugins if row.name == NAME)
+        assert (row.status, [setting["value"] for setting in row.settings]) == ("ok", [4])
+        assert not is_imported()
+
+
+def test_a_plugin_that_depends_on_the_machine_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for site in make_site(tmp_path, monkeypatch, "editable", HOME):
         site.load()
 
         with site.open() as studio:
