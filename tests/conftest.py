@@ -73,13 +73,21 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 @pytest.fixture(autouse=True)
-def _forget_secrets() -> Iterator[None]:
-    """Forget the secrets of a test when it ends: a process remembers each one, and hides it in whatever comes later."""
+def _leave_nothing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Forget what a test leaves in this process, as tests run in any order.
+
+    Its secrets would be hidden in all that comes later. A plugin that it wrote and that stayed imported would be taken
+    for that of a later test, which may have the same name.
+    """
     from studio import redaction
 
-    known, short = set(redaction._known), set(redaction._short)
+    known, short, modules = set(redaction._known), set(redaction._short), set(sys.modules)
     yield
     redaction._known, redaction._short = known, short
+    folder = str(tmp_path_factory.getbasetemp())
+    for name in set(sys.modules) - modules:
+        if str(getattr(sys.modules[name], "__dict__", {}).get("__file__")).startswith(folder):
+            del sys.modules[name]
 
 
 def _freeze(config: pytest.Config) -> None:
