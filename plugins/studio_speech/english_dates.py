@@ -57,7 +57,7 @@ def _read_iso(match: re.Match[str], language: str) -> str | None:
 
 
 def _read_numeric(match: re.Match[str], language: str) -> str | None:
-    first, second, year = int(match[1]), int(match[3]), _complete(match[4])
+    first, second, year = int(match[1]), int(match[3]), complete_year(match[4])
     day_first = match[2] == "." or is_day_first(language)
     month, day = (second, first) if day_first else (first, second)
     if month > 12 >= day:
@@ -65,7 +65,7 @@ def _read_numeric(match: re.Match[str], language: str) -> str | None:
     return say_date(year, month, day, british=is_day_first(language))
 
 
-def _complete(text: str) -> int:
+def complete_year(text: str) -> int:
     """Return a year in full: of two digits, the nearest from 1950 to 2049."""
     return int(text) if len(text) == 4 else int(text) + (2000 if int(text) < 50 else 1900)
 

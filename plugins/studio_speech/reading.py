@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from studio_speech import english_dates, english_digits, english_money, english_units, english_words
-from studio_speech.english_numbers import read_decimal, read_number, read_ordinal_number, read_year
+from studio_speech.english_numbers import parse_roman, read_decimal, read_number, read_ordinal_number, read_year
 from studio_speech.number_words import find_base, is_available
 
 Rule = tuple[re.Pattern[str], Callable[[re.Match[str], str], str | None]]
@@ -119,10 +119,11 @@ def _read_at(text: str, at: int, ends: set[int], rules: tuple[Rule, ...], langua
 
 
 def read_date(text: str, order: str, language: str) -> str | None:
-    """Return a date in words; the order is "mdy", "dmy", "ymd" or the like, as SSML's say-as names it."""
-    parts = [int(part) for part in re.findall(r"\d{1,4}", text)]
+    """Return a date in words; the order is "mdy", "dmy", "ymd", "yyyymmdd" or the like, as SSML's say-as names it."""
     has_rules = bool(find_base(language)) and is_available()
-    order = order or ("ymd" if re.match(r"\d{4}\D", text.strip()) else "dmy" if has_rules else "mdy")
+    order = re.sub(r"(.)\1+", r"\1", order)
+    order = order or ("ymd" if re.match(r"\d{4}(?:\D|\d{4}$)", text.strip()) else "dmy" if has_rules else "mdy")
+    parts = _split_date(text, order)
     is_english = language.partition("-")[0] in ("", "en")
     if not (is_english or has_rules) or len(parts) != len(order) or set(order) - set("ymd"):
         return None
@@ -137,15 +138,57 @@ def read_date(text: str, order: str, language: str) -> str | None:
     return " ".join(read(fields[field]) for field, read in readers.items() if field in fields)
 
 
+def _split_date(text: str, order: str) -> list[int]:
+    """Return the numbers of a date, with years in full; of eight digits in a row by the order."""
+    parts = re.findall(r"\d{1,4}", text)
+    if re.fullmatch(r"\s*\d{8}\s*", text) and sorted(order) == ["d", "m", "y"]:
+        widths = [4 if field == "y" else 2 for field in order]
+        digits = text.strip()
+        parts = [digits[sum(widths[:place]) : sum(widths[: place + 1])] for place in range(3)]
+    are_years = [field == "y" and len(part) == 2 for field, part in zip(order, parts, strict=False)]
+    return [
+        english_dates.complete_year(part) if place < len(are_years) and are_years[place] else int(part)
+        for place, part in enumerate(parts)
+    ]
+
+
 def read_ordinal(text: str, language: str) -> str | None:
-    """Return a whole number as an ordinal; None where that is not known."""
-    if not re.fullmatch(r"\d{1,12}", text):
+    """Return a whole number or a Roman numeral as an ordinal; None where that is not known."""
+    is_english = language.partition("-")[0] in ("", "en")
+    digits = text.replace(",", "") if is_english and re.fullmatch(r"\d{1,3}(?:,\d{3})+", text) else text
+    number = int(digits) if re.fullmatch(r"\d{1,12}", digits) else parse_roman(text)
+    if number is None:
         return None
-    if find_base(language) and is_available() and 1 <= int(text) <= 1000:
+    if find_base(language) and is_available() and 1 <= number <= 1000:
         from studio_speech.number_words import say_ordinal
 
-        return say_ordinal(int(text), language)
-    return read_ordinal_number(int(text)) if language.partition("-")[0] in ("", "en") else None
+        return say_ordinal(number, language)
+    return read_ordinal_number(number) if is_english else None
+
+
+def read_quantity(text: str, how: str, language: str) -> str | None:
+    """Return what SSML's say-as writes as no language does; None for all that rules or the voice read.
+
+    Args:
+        text: What is written.
+        how: "cardinal" or "number" for Roman numerals, "time" for minutes and seconds such as 1'21", and "fraction"
+            for mixed numbers such as 2+1/2.
+        language: Tag of the language; "" counts as English.
+    """
+    is_english = language.partition("-")[0] in ("", "en")
+    if how in ("cardinal", "number"):
+        number = parse_roman(text)
+        return None if number is None else read_number(number) if is_english else str(number)
+    if not is_english:
+        return None
+    if how == "time" and (match := re.fullmatch(r"(\d{1,3})['′](?:(\d{1,2})[\"″])?", text)):
+        parts = [(match[1], "minute"), (match[2], "second")]
+        said = [f"{read_number(int(each))} {name}{'' if int(each) == 1 else 's'}" for each, name in parts if each]
+        return " and ".join(said)
+    if how == "fraction" and (match := re.fullmatch(r"(\d+) ?\+ ?(\d+/\d+)", text)):
+        found = find_readings(f"{match[1]} {match[2]}", language or "en")
+        return found[0][2] if len(found) == 1 else None
+    return None
 
 
 def spell_numbers(text: str, language: str = "en") -> str | None:

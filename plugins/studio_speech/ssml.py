@@ -41,6 +41,7 @@ _SPELLED = ("characters", "spell-out", "verbatim")
 _DIGITS = ("digits", "telephone")
 _READ = ("cardinal", "number", "currency", "money", "unit", "fraction", "address", "time", "duration", "range", "year")
 _SAID_AS = (*_SPELLED, *_DIGITS, *_READ, "ordinal", "date")
+_NUMBERED = re.compile(r"\d[\d,]*(?:st|nd|rd|th)")  # an ordinal as it is
 _FRAGMENT = re.compile(rf"<(?:{'|'.join(_INLINE)})(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _START = re.compile(
     r"\s*(?:<!--.*?-->\s*)*<(?:speak\b|\?xml\b|!doctype\s+speak\b|\w+:speak\b)", re.IGNORECASE | re.DOTALL
@@ -105,7 +106,13 @@ class _Reader:
         self._prefixes = set[str]()
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        """Take an opening tag."""
+        """Take an opening tag; what is inside metadata may be anything."""
+        if len(self._names) >= DEEPEST:
+            raise self._refuse(f"elements nested more than {DEEPEST} deep", "make it flatter")
+        if self._silent:
+            self._names.append("")
+            self._deliveries.append(self._deliveries[-1])
+            return
         name = self._read_name(name, attributes)
         attributes = {key.lower(): value for key, value in attributes.items()}
         self._check_element(name)
@@ -149,7 +156,10 @@ class _Reader:
         elif name in ("sub", "say-as"):
             how, detail, text = self._said.pop()
             if text.strip():
-                self.script.append(_say_as(how, detail, text, delivery))
+                span = _say_as(how, detail, text, delivery)
+                if how in ("date", "ordinal") and span.spoken is None and not _NUMBERED.fullmatch(span.text):
+                    self._log(f"say-as cannot read {span.text[:40]!r} as {how}; the text is read as it stands")
+                self.script.append(span)
         elif name in ("p", "s"):
             self.script.append(Boundary(paragraph=name == "p"))
 
@@ -180,9 +190,9 @@ class _Reader:
     def _check_element(self, name: str) -> None:
         if not self._names and name != "speak":
             raise self._refuse(f"SSML begins with <speak>, not with <{name[:40]}>", "put <speak>...</speak> around it")
-        if len(self._names) >= DEEPEST:
-            raise self._refuse(f"elements nested more than {DEEPEST} deep", "make it flatter")
-        if name in _KNOWN and not (self._names and name == "speak"):
+        if self._names and name == "speak":
+            raise self._refuse("<speak> is inside <speak>", "remove the inner one, or say it as a text of its own")
+        if name in _KNOWN:
             if self._said:
                 raise self._refuse(f"<{name}> is inside <{self._names[-1]}>, which takes text alone", "close it before")
             return
@@ -242,7 +252,7 @@ def _combine(outer: Delivery, inner: Delivery) -> Delivery:
 
 def _say_as(how: str, detail: str, text: str, delivery: Delivery) -> Span:
     """Make the span of a sub or a say-as; what a language's own rules say comes later, from `reading`."""
-    from studio_speech.reading import read_date, read_ordinal
+    from studio_speech.reading import read_date, read_ordinal, read_quantity
 
     text = text.strip()
     if how == "sub":
@@ -258,4 +268,4 @@ def _say_as(how: str, detail: str, text: str, delivery: Delivery) -> Span:
         return Span(text, delivery, read_ordinal(text, delivery.language))
     if how == "year" and re.fullmatch(r"\d{4}", text):
         return Span(text, delivery, read_date(text, "y", delivery.language))
-    return Span(text, delivery)
+    return Span(text, delivery, read_quantity(text, how, delivery.language))

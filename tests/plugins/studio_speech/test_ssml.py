@@ -42,6 +42,52 @@ def test_every_element_of_the_subset_is_read() -> None:
     assert spans["W3C"].spoken == "World Wide Web Consortium"
 
 
+@pytest.mark.parametrize(
+    ("how", "text", "spoken"),
+    [
+        ('date" format="yyyymmdd', "20240305", "March fifth twenty twenty four"),
+        ("date", "20240305", "March fifth twenty twenty four"),
+        ('date" format="mmddyyyy', "03052024", "March fifth twenty twenty four"),
+        ('date" format="dmy', "5.3.24", "March fifth twenty twenty four"),
+        ('date" format="my', "12/84", "December nineteen eighty four"),
+        ("ordinal", "1,000", "one thousandth"),
+        ("ordinal", "XIV", "fourteenth"),
+        ("cardinal", "XIV", "fourteen"),
+        ("time", "1'21\"", "one minute and twenty one seconds"),
+        ("time", "2'", "two minutes"),
+        ("fraction", "2+1/2", "two and a half"),
+    ],
+)
+def test_say_as_reads_what_other_readers_of_ssml_read(how: str, text: str, spoken: str) -> None:
+    script, warnings = parse(f'<speak><say-as interpret-as="{how}">{text}</say-as></speak>')
+
+    (span,) = script
+    assert isinstance(span, Span)
+    assert span.spoken == spoken
+    assert warnings == []
+
+
+@pytest.mark.parametrize(("how", "text"), [('date" format="mdy', "13/45/2024"), ("date", "soon"), ("ordinal", "many")])
+def test_what_say_as_cannot_read_is_warned_of(how: str, text: str) -> None:
+    script, warnings = parse(f'<speak><say-as interpret-as="{how}">{text}</say-as></speak>')
+
+    (span,) = script
+    assert isinstance(span, Span)
+    assert (span.text, span.spoken) == (text, None)
+    assert len(warnings) == 1
+    assert repr(text) in warnings[0]
+
+
+def test_metadata_is_ignored_whatever_is_inside() -> None:
+    script, warnings = parse(
+        '<speak><metadata><x y="z">a</x><speak/><break time="1s"/><desc>b</desc></metadata>said</speak>'
+    )
+
+    assert [item.text for item in script if isinstance(item, Span)] == ["said"]
+    assert [item for item in script if isinstance(item, Pause)] == []
+    assert warnings == ["SSML: <metadata> is ignored"]
+
+
 def test_nested_prosody_multiplies() -> None:
     script, _ = parse('<speak><prosody rate="50%"><prosody rate="+50%" pitch="high">a</prosody></prosody></speak>')
 
@@ -72,7 +118,7 @@ BOMB = "".join(f'<!ENTITY a{i} "{f"&a{i - 1};" * 10}">' for i in range(1, 9))
         ('<!DOCTYPE speak SYSTEM "x.dtd"><speak>&nbsp;</speak>', "unknown entity 'nbsp'"),
         ("<p>a</p>", "begins with <speak>"),
         ("<speak><prosdy>a</prosdy></speak>", "unknown SSML element <prosdy>"),
-        ("<speak><speak>a</speak></speak>", "unknown SSML element <speak>"),
+        ("<speak><speak>a</speak></speak>", "<speak> is inside <speak>"),
         (f'<!DOCTYPE s [<!ENTITY a0 "x">{BOMB}]><speak>&a8;</speak>', "document type"),
         ('<!DOCTYPE s SYSTEM "file:///etc/passwd"><speak>a</speak>', "document type"),
         (f"<speak>{'<p>' * 50}a{'</p>' * 50}</speak>", "nested"),
