@@ -6,22 +6,19 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from typing import Any
 
 from studio.api.events import (
     Event,
     NodeFailed,
     NodeProgressed,
-    NodeStarted,
     RunFinished,
     RunStarted,
 )
 from studio.errors import Cancelled, NodeError, StudioError
 from studio.execution.call import FAILED, RUNNING, SKIPPED, Call, LostValue, NodeState, Result, Unavailable
-from studio.execution.call_weights import CallWeights
+from studio.execution.call_opening import CallOpener
 from studio.execution.content import ContentTrace
-from studio.execution.context import RunContext
 from studio.execution.control import Control
 from studio.execution.demand import Demand
 from studio.execution.expansion import Expansions
@@ -29,17 +26,14 @@ from studio.execution.failure import explain_failure
 from studio.execution.lanes import Lanes
 from studio.execution.lazy_video import LazyVideos
 from studio.execution.lookup import ELSEWHERE, OURS, Lookup
-from studio.execution.mapped_graphs import measure_copies
-from studio.execution.memos import CallMemos
 from studio.execution.options import RunOptions
 from studio.execution.outcome import Outcome
 from studio.execution.pending_work import PendingWork
 from studio.execution.perform import Performed, Performer
 from studio.execution.plan import Plan
-from studio.execution.position import find_position
-from studio.execution.progress import CallProgress
 from studio.execution.remaking import Remaker
-from studio.execution.reporter import Reporter, find_run_status
+from studio.execution.reporter import Reporter
+from studio.execution.run_outputs import RunOutputs
 from studio.execution.services import Services, StackLimits
 from studio.execution.settling import Settler
 from studio.execution.stages import Stages
@@ -112,6 +106,8 @@ class Run:
         self._remaker = Remaker(self._lock, self.work, self._resume)
         lazy_videos = LazyVideos(services, self.demand.is_read_once)
         self._stopwatch = Stopwatch(self._lock)
+        self._opener = CallOpener(services, options.cache, control, self.reporter, self.work, self._lock)
+        self._outputs = RunOutputs(plan, services, options, self.demand, self.values, self.reporter, self.content)
         self._performer = Performer(services, self.lookup, self._limits, lazy_videos, control, self._stopwatch)
         self.demand.add_plan(plan, self)
         self.lookup.records.add(plan)
@@ -137,7 +133,7 @@ class Run:
         self.lookup.records.keep(self._plan, self.demand.states.values(), outputs)
         self.services.cache.flush()
         self.reporter.warnings += [str(error) for error in self.services.cache.take_errors()]
-        outcome = self._summarize()
+        outcome = self._outputs.summarize(self.control.cancelled)
         outcome.seconds = time.perf_counter() - begin
         self.reporter.emit(RunFinished, outcome.status, outcome.seconds)
         if not self.options.videos_are_written:  # lazy videos report their frames while they are written
@@ -193,49 +189,10 @@ class Run:
 
     def _load_outputs(self) -> bool:
         """Load the values of the outputs; return whether some were lost and are being made again."""
-        lost: list[Call] = []
-        for name, result in self.demand.find_outputs(self._plan).items():
-            if isinstance(result, Result) and not self._is_current(name, result):
-                try:
-                    self.values.load(result)
-                except LostValue as missing:
-                    lost += missing.calls
+        lost = self._outputs.load()
         if lost:
             self.remake(LostValue(lost), lambda made: None)
         return bool(lost)
-
-    def _is_current(self, output: str, result: Result) -> bool:
-        """Return whether the files of an output are there already, so that nobody asks for its value."""
-        is_current = self.options.is_current
-        if is_current is None:
-            return False
-        spec = self._plan.outputs[output][1]
-        return is_current(output, result.refresh_digest(), spec, self.content.find_each(result))
-
-    def _summarize(self) -> Outcome:
-        states = list(self.demand.states.values())
-        results = self.demand.find_outputs(self._plan)
-        self._update_records()
-        return Outcome(
-            find_run_status(self.control.cancelled, results.values(), states),
-            {name: result for name, result in results.items() if isinstance(result, Result)},
-            {name: spec for name, (_, spec) in self._plan.outputs.items()},
-            self.reporter.records,
-            self.reporter.warnings,
-            self.values.load,
-            self.content,
-            self.values.is_deep,
-            update=self._update_records,
-            models=self.reporter.summarize_models(self.services.models),
-        )
-
-    def _update_records(self) -> None:
-        """Bring the records of nodes up to date."""
-        states = [state for state in list(self.demand.states.values()) if state.demanded]
-        for state in states:
-            if state.node.node_type is None and state.copies:
-                state.seconds = measure_copies(state, self.demand)
-        self.reporter.update_records(states)
 
     # -- from nodes to calls ---------------------------------------------------------------------------
 
@@ -364,7 +321,7 @@ class Run:
         if not loaded:
             return ready
         for run, _, call, _ in loaded:
-            run._open(call)
+            run._opener.open(call)
         mark = self._stopwatch.start()
         performer = loaded[0][0]._performer
         outcomes = performer.perform([call for _, _, call, _ in loaded], [inputs for _, _, _, inputs in loaded])
@@ -377,7 +334,7 @@ class Run:
         self, call: Call, inputs: Mapping[str, Any], outcome: Performed, seconds: float
     ) -> list[NodeState]:
         """Take in what came of a call; return nodes that are ready because of it."""
-        if not self._stop_clock(call, seconds):
+        if not self._opener.close(call, seconds):
             self.lookup.release(call)
             return []
         if isinstance(outcome, Cancelled):
@@ -449,36 +406,6 @@ class Run:
                 self._fail_remaking(call, missing)
             else:
                 self.advance(self._settler.skip(call.state, missing))
-
-    def _open(self, call: Call) -> None:
-        """Give a call its context, and start its clock."""
-        state = call.state
-        device = self.services.device if call.lane == "device" else self.services.cpu
-        progress = CallProgress(state, self.reporter, self.services.models, device)
-        memos = partial(CallMemos, self.services, self.options.cache, call, device)
-        weights = partial(CallWeights, self.services, call)
-        call.context = RunContext(device, self.control, progress, memos, weights)
-        if call.node_type.uses_frame:
-            call.context.position = find_position(call)
-        with self._lock:
-            call.ran = True
-            call.started = time.perf_counter()
-            first, state.started = not state.started, True
-        if first:
-            self.reporter.emit(NodeStarted, state.node.id, state.node.type_name)
-            state.announced = True
-
-    def _stop_clock(self, call: Call, seconds: float) -> bool:
-        """Stop a call's clock; return False if it was abandoned meanwhile."""
-        with self._lock:
-            running = call in self.work.running
-            call.started = 0.0
-            if running:
-                call.seconds = seconds
-                call.state.seconds += seconds
-        if call.context is not None:
-            call.context.close()
-        return running
 
     # -- from results to nodes -------------------------------------------------------------------------
 
