@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from studio.app import NOTES_FOLDERS
 from studio.cli.answer import answer
 from studio.cli.main import DONE, FAILED
 from studio.cli.options import BytesType, create_studio, json_option
 from studio.cli.parameter_types import PathType
+from studio.parts import NOTES_FOLDERS
 from studio.runtime.memory import show_bytes
 
 _SPARED_SECONDS = 120.0  # a run may be about to open weights that were used so lately
