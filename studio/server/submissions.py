@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,26 +81,33 @@ def parse_job_request(body: Mapping[str, Any], *, graph: str | None = None) -> J
     Raises:
         UsageError: E809 for an unknown key or a value of a wrong type.
     """
-    known = _KEYS if graph is None else _KEYS[1:]
-    for key in body:
-        if key not in known:
-            raise UsageError(
-                "E809", f"unknown key {key[:80]!r}", hint=suggest(key, known) or f"keys: {', '.join(known)}"
-            )
+    _check_keys(body, _KEYS if graph is None else _KEYS[1:])
     values = {key: value for key, value in body.items() if value is not None}
     if isinstance(priority := values.get("priority"), float) and priority.is_integer():
         values["priority"] = int(priority)  # 1.0 is a whole number in JSON
     values |= {"graph": graph} if graph is not None else {}
     if "graph" not in values:
         raise UsageError("E809", "missing key 'graph'", hint="give the name of a graph, or a graph document")
+    _check_values(values)
+    if "webhook" in values:
+        values["webhook"] = _parse_webhook(values["webhook"])
+    return JobRequest(**values)
+
+
+def _check_keys(body: Iterable[str], known: Sequence[str]) -> None:
+    for key in body:
+        if key not in known:
+            hint = suggest(key, known) or f"keys: {', '.join(known)}"
+            raise UsageError("E809", f"unknown key {key[:80]!r}", hint=hint)
+
+
+def _check_values(values: Mapping[str, Any]) -> None:
+    """Check the types of values; those that are missing need none."""
     for key, (kinds, wanted) in _KINDS.items():
         if key in values and (not isinstance(values[key], kinds) or isinstance(values[key], bool)):
             raise UsageError("E809", f"invalid {key}", where=f"/{key}", hint=f"give {wanted}")
     if not all(isinstance(name, str) for name in values.get("only", ())):
         raise UsageError("E809", "invalid only", where="/only", hint="give names of outputs")
-    if "webhook" in values:
-        values["webhook"] = _parse_webhook(values["webhook"])
-    return JobRequest(**values)
 
 
 def _parse_webhook(row: Mapping[str, Any]) -> Webhook:

@@ -13,6 +13,7 @@ from studio.errors import UsageError
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _LONGEST_URL = 2048
+_PORTS = {"https": 443, "http": 80}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _NOT_PUBLIC = tuple(  # networks that Python 3.11 takes for public ones
     ipaddress.ip_network(one) for one in ("::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96", "fec0::/10")
@@ -61,24 +62,14 @@ class WebhookGuard:
         Raises:
             UsageError: E826 for a URL that is not allowed, whatever its name stands for.
         """
-        if len(url) > _LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
-            raise _refuse("invalid address of a webhook")
-        try:
-            found = urlsplit(url)
-            host, port = found.hostname, found.port
-            (host or "").encode("idna")  # no name has an empty label, or one of more than 63 letters
-        except ValueError:
-            raise _refuse("invalid address of a webhook") from None
-        if found.scheme not in ("https", "http") or not host or found.username is not None:
-            raise _refuse("invalid address of a webhook")
-        literal = _parse_address(host)
-        is_allowed = host in self._names or (literal is not None and self._is_in_network(literal))
-        if found.scheme == "http" and not (is_allowed or self._networks):
+        target = _parse_url(url)
+        literal = _parse_address(target.host)
+        is_allowed = target.host in self._names or (literal is not None and self._is_in_network(literal))
+        if target.scheme == "http" and not (is_allowed or self._networks):
             raise _refuse("the address of a webhook is not https")
         if literal is not None and not is_allowed:
             _check_public(literal)
-        path = (found.path or "/") + (f"?{found.query}" if found.query else "")
-        return Target(found.scheme, host, port or (443 if found.scheme == "https" else 80), path, "")
+        return target
 
     def resolve(self, url: str) -> Target:
         """Return where a request goes; all addresses of its host are checked, and the request goes to one of them.
@@ -99,6 +90,27 @@ class WebhookGuard:
 
     def _is_in_network(self, address: Address) -> bool:
         return any(address in network for network in self._networks)
+
+
+def _parse_url(url: str) -> Target:
+    """Return where a URL leads, whether that is allowed or not.
+
+    Raises:
+        UsageError: E826 for text that is no URL of HTTP, or that has a user's name in it.
+    """
+    invalid = _refuse("invalid address of a webhook")
+    if len(url) > _LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
+        raise invalid
+    try:
+        found = urlsplit(url)
+        host, port = found.hostname, found.port
+        (host or "").encode("idna")  # no name has an empty label, or one of more than 63 letters
+    except ValueError:
+        raise invalid from None
+    if found.scheme not in _PORTS or not host or found.username is not None:
+        raise invalid
+    path = (found.path or "/") + (f"?{found.query}" if found.query else "")
+    return Target(found.scheme, host, port or _PORTS[found.scheme], path, "")
 
 
 def _parse_address(host: str) -> Address | None:
