@@ -77,6 +77,23 @@ def encode_prompts(
         return found | {name: repeat(tensor, len(prompts)) for name, tensor in negatives.items()}
 
 
+def encode_with_gradients(opened: PipelineModel, pipeline: Any, prompts: Sequence[str]) -> Tensors:
+    """Encode prompts without guidance, for a training; gradients reach text encoders that learn.
+
+    Args:
+        opened: A model of a family that can be taken apart.
+        pipeline: The pipeline that will take the result.
+        prompts: A batch of prompts.
+
+    Returns:
+        Tensors with one row for each prompt, by the pipeline's names of its arguments.
+    """
+    prompts = insert_embeddings(opened, prompts)
+    if opened.family in CHUNKED and is_long(pipeline, prompts):
+        return _encode_long(opened, pipeline, prompts, "", guided=False)
+    return _encode(opened, pipeline, prompts, "", guided=False)
+
+
 def pack_tensors(tensors: Tensors) -> Packed:
     """Take tensors apart without loss, so that they can be kept."""
     kept = {

@@ -178,7 +178,12 @@ def draw(
     for call in range(calls):
         prompts = request.prompts[call * share : (call + 1) * share]
         warn_about(
-            opened, prompts, request.negative_prompt, functools.partial(ctx.log, call=call), request.reading.syntax
+            opened,
+            prompts,
+            request.negative_prompt,
+            functools.partial(ctx.log, call=call),
+            request.reading.syntax,
+            words=not loras,
         )
     _warn_of_negative(opened, request, ctx)
     guided = takes_guidance(opened, request.guidance_scale)

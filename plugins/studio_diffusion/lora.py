@@ -96,11 +96,18 @@ def apply_loras(pipeline: Any, loras: Sequence[tuple[LoraWeights, float]]) -> It
             _weigh(pipeline, dict(zip(names, (weight for _, weight in loras), strict=True)))
         yield
     finally:
-        with hush("diffusers", "transformers"):
-            pipeline.unload_lora_weights()
-            for denoiser in find_denoisers(pipeline).values():
-                if getattr(denoiser, "peft_config", None):
-                    denoiser.unload_lora()
+        remove_loras(pipeline)
+
+
+def remove_loras(pipeline: Any) -> None:
+    """Take all LoRAs out of a pipeline, so that its networks are as before."""
+    from studio.api.quiet import hush
+
+    with hush("diffusers", "transformers"):
+        pipeline.unload_lora_weights()
+        for denoiser in find_denoisers(pipeline).values():
+            if getattr(denoiser, "peft_config", None):
+                denoiser.unload_lora()
 
 
 def _weigh(pipeline: Any, weights: Mapping[str, float]) -> None:

@@ -198,6 +198,12 @@ class PipelineModel:
 
         return apply_loras(pipeline, loras)
 
+    def train_lora(self, **options: Any) -> AbstractContextManager[Any]:
+        """Train a LoRA in this model while the block lasts, for node types of other plugins; see `fine_tuning`."""
+        from studio_diffusion.fine_tuning import train_lora
+
+        return train_lora(self, **options)
+
     def set_scheduler(self, pipeline: Any, scheduler: Any) -> None:
         """Let a pipeline that `for_task` gave sample with a scheduler."""
         pipeline.scheduler = scheduler

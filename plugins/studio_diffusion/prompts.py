@@ -149,12 +149,21 @@ def list_encoders(pipeline: Any) -> list[tuple[Any, Any]]:
 
 
 def warn_about(
-    opened: PipelineModel, prompts: Sequence[str], negative: str, log: Callable[[str], None], syntax: str = "plain"
+    opened: PipelineModel,
+    prompts: Sequence[str],
+    negative: str,
+    log: Callable[[str], None],
+    syntax: str = "plain",
+    *,
+    words: bool = True,
 ) -> None:
-    """Log what will be cut off prompts or is read literally, and which words of them a small model does not know."""
+    """Log what will be cut off prompts or is read literally, and which words of them a small model does not know.
+
+    Without `words` nothing is said of the latter: a LoRA may have taught it some.
+    """
     lines = [describe_cut(opened, prompt) for prompt in prompts] + [describe_cut(opened, negative, "negative prompt")]
     lines += [_describe_habit(prompt, syntax) for prompt in (*prompts, negative)]
-    lines += _describe_words(opened, prompts)
+    lines += _describe_words(opened, prompts) if words else []
     for line in dict.fromkeys(lines):
         if line:
             log(line)

@@ -18,7 +18,7 @@ from studio.version import REQUIREMENT
 _PLUGIN_NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
 _TAKEN_NAMES = (
     "studio", "graph", "audio", "check", "diffusion", "image", "logic", "onnx", "provenance", "speech", "style",
-    "upscale", "video", "vision",
+    "train", "upscale", "video", "vision",
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ import studio_logic
 import studio_provenance
 import studio_speech
 import studio_style
+import studio_train
 import studio_upscale
 import studio_video
 import studio_vision
@@ -35,6 +36,7 @@ PLUGINS = (
     studio_provenance,
     studio_speech,
     studio_style,
+    studio_train,
     studio_upscale,
     studio_video,
     studio_vision,
@@ -265,7 +267,31 @@ def film_plugin(mini_plugin: Any) -> Any:
     return FilmPlugin(studio_video, {"mini": mini, "mini-film": mini})
 
 
+@pytest.fixture(scope="session")
+def training_plugin(mini_plugin: Any) -> Any:
+    """The plugin that trains, with a tiny model that draws, and what opens it."""
+    from studio_diffusion.opener import DiffusionOpener
+
+    class TrainingPlugin(WithModels):
+        @hookimpl
+        def studio_model_openers(self) -> Any:
+            """Return the opener of the plugin for diffusion."""
+            return [DiffusionOpener()]
+
+    mini = mini_plugin.models["mini"]
+    return TrainingPlugin(studio_train, {"mini": mini, "other-mini": mini_plugin.models["mini"]})
+
+
+@pytest.fixture(scope="session")
+def captions_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a text file with a caption."""
+    path = tmp_path_factory.mktemp("captions") / "captions.txt"
+    path.write_text("a pear\n", encoding="utf-8")
+    return str(path)
+
+
 MINI = Model("builtin:mini")
+LITTLE: dict[str, Any] = {"rank": 1, "text_rank": 1, "prior_prompts": ["a cat", "a dog"]}
 EXAMPLES: dict[str, dict[str, Any]] = {
     "audio.load": {"file": "sound_file"},
     "audio.save": {"audio": sound(), "path": "saved/sound.flac"},
@@ -481,6 +507,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "style.colorize": {"image": picture(channels=1), "exemplar": picture(32, 20)},
     "style.photo_filter": {"image": picture()},
     "style.transfer_video": {"video": film(), "style": picture(40, 40)},
+    "train.lora": {"images": [picture(), picture(20)], "captions": ["an apple"], "steps": 2, "batch_size": 1, **LITTLE},
     "style.colorize_video": {"video": film(), "keyframes": [picture()]},
     "video.load": {"file": "film_file"},
     "video.load_images": {"files": ["picture_file", "picture_file"], "fps": 2.0, "sort_files": False},
@@ -579,6 +606,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "speech.to_text": {"language": "de", "voice_detector": Model("builtin:mini-vad")},
     "speech.subtitles": {"marks": marks()},
     "speech.save_subtitles": {"marks": marks()},
+    "train.lora": {"test_prompts": ["a cat"], "precision": "bfloat16", "size": 32, "learning_rate": 0.1},
     "style.transfer": {"model": Model("builtin:tiny-vgg"), "more_styles": [picture()], "style_weights": [2.0]},
     "style.colorize": {"exemplar": picture(), "scribbles": picture(channels=4)},
     "style.transfer_video": {"more_styles": [picture()], "style_weights": [2.0]},
@@ -622,6 +650,8 @@ def test_every_first_party_node_type_keeps_its_promises(node_type: str, request:
         options["plugin"] = studio_upscale
     if node_type in ("speech.say", "speech.to_text"):
         options["plugin"] = request.getfixturevalue("speech_plugin")
+    if node_type == "train.lora":
+        options["plugin"] = request.getfixturevalue("training_plugin")
     if node_type == "style.transfer":
         options["plugin"] = request.getfixturevalue("style_plugin")
     if node_type in ("video.animate", "video.from_text"):

@@ -1,4 +1,4 @@
-"""Provokers of E61x and E62x, diffusion, of E68x, style, and of E69x, upscaling."""
+"""Provokers of E61x and E62x, diffusion, of E68x, style, and of E69x, upscaling and training."""
 
 from __future__ import annotations
 
@@ -317,3 +317,23 @@ def _(place: Place) -> Any:
 def _(place: Place) -> Any:
     nodes = {"a": ("upscale.image", {"image": {"from": "i"}, "look": "crisp", "model": "builtin:compact"})}
     return place.run(nodes | {"i": ("image.new", {"width": 8, "height": 8})})
+
+
+@provokes("E696")
+def _(place: Place) -> Any:
+    nodes = {"a": ("train.lora", {"images": [{"from": "i"}]}), "i": ("image.new", {"width": 8, "height": 8})}
+    return place.run(nodes)
+
+
+@provokes("E697")
+def _(place: Place) -> Any:
+    from studio_train.training_loop import train
+    from tests.plugins.studio_train.fake_training import PLAN, FakeTraining, make_examples
+
+    train(FakeTraining(fails_at=3), make_examples(), None, PLAN, place.folder, lambda step: None)
+
+
+@provokes("E698")
+def _(place: Place) -> Any:
+    context = TestContext(models={"builtin:mini": object()})
+    place.call("train.lora", context, [make_image(8, 8)], captions=["an apple"])

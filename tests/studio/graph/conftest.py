@@ -14,6 +14,7 @@ import studio_image
 import studio_logic
 import studio_speech
 import studio_style
+import studio_train
 import studio_upscale
 import studio_video
 import studio_vision
@@ -77,6 +78,7 @@ def registry() -> Registry:
         studio_logic,
         studio_speech,
         studio_style,
+        studio_train,
         studio_upscale,
         studio_video,
         studio_vision,
