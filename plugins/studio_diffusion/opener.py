@@ -5,8 +5,10 @@ Nothing here reaches the network, loads a pickle or runs code that came with a m
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -198,7 +200,14 @@ def _finish(
         pipeline.to(device)
     opened = PipelineModel(pipeline, about=read_about(folder.path), device=device, offload=offload)
     opened.embeddings = embeddings
+    opened.train_lora = functools.partial(_train_lora, opened)
     return opened
+
+
+def _train_lora(opened: PipelineModel, **options: Any) -> AbstractContextManager[Any]:
+    from studio_diffusion.fine_tuning import train_lora
+
+    return train_lora(opened, **options)
 
 
 def _find_first_device(options: Mapping[str, Any], device: str, name: str) -> str:

@@ -6,7 +6,7 @@ import functools
 import hashlib
 import inspect
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -47,6 +47,8 @@ class PipelineModel:
         measures: What it can do against a lack of memory.
         device: Where it computes.
         embeddings: Words of prompts that stand for vectors.
+        train_lora: Trains a LoRA in it while a block lasts, for node types of other plugins: `fine_tuning.train_lora`
+            without its first argument; the opener sets it.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class PipelineModel:
         self.info = find_info(pipeline)
         self.device = torch.device(device)
         self.embeddings = Embeddings()
+        self.train_lora: Callable[..., AbstractContextManager[Any]] | None = None
         self._scheduler = pipeline.scheduler  # the one that it came with; calls put their own into pipelines
         self._views: dict[str, Any] = {}
         self.measures = Measures(self, device, offload)
@@ -197,12 +200,6 @@ class PipelineModel:
         from studio_diffusion.lora import apply_loras
 
         return apply_loras(pipeline, loras)
-
-    def train_lora(self, **options: Any) -> AbstractContextManager[Any]:
-        """Train a LoRA in this model while the block lasts, for node types of other plugins; see `fine_tuning`."""
-        from studio_diffusion.fine_tuning import train_lora
-
-        return train_lora(self, **options)
 
     def set_scheduler(self, pipeline: Any, scheduler: Any) -> None:
         """Let a pipeline that `for_task` gave sample with a scheduler."""

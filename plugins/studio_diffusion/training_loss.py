@@ -50,7 +50,7 @@ def _measure_unet(pipeline: Any, latents: torch.Tensor, prompts: Tensors, genera
     said = pipeline.unet(
         noisy.to(dtype), moments, encoder_hidden_states=prompts["prompt_embeds"], return_dict=False, **further
     )[0]
-    targets = {
+    targets: dict[str, Callable[[], Any]] = {
         "epsilon": lambda: noise,
         "v_prediction": lambda: scheduler.get_velocity(latents, noise, moments),
         "sample": lambda: latents,

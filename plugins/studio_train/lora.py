@@ -49,7 +49,7 @@ def train(ctx: Context, model: Model, request: Request) -> tuple[Model, dict[str
     """
     ctx.step(0, request.steps)
     with ctx.open(model) as opened:
-        if not hasattr(opened, "train_lora"):
+        if getattr(opened, "train_lora", None) is None:
             raise ModelError(
                 "E698",
                 f"{model} is not a model that draws, and train.lora teaches no other",
@@ -128,8 +128,8 @@ def choose_prior(given: Sequence[str] | None, words: Sequence[str], seed: int) -
     """
     if given is None:
         count = min(_KNOWN, len(words))
-        chosen = np.random.default_rng(seed).choice(len(words), count, replace=False) if count else []
-        prompts = [f"a {words[index]}" for index in chosen]
+        order = np.random.default_rng(seed).permutation(len(words))
+        prompts = [f"a {words[index]}" for index in order[:count]]
     else:
         prompts = [each for each in dict.fromkeys(given) if each.strip()]
     third = -(-len(prompts) // 3)
