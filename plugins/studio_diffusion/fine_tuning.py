@@ -195,7 +195,7 @@ def train_lora(
         if isinstance(part, torch.nn.Module):
             part.requires_grad_(False)
     try:
-        with hush("diffusers", "transformers"):
+        with hush("diffusers", "transformers"), torch.random.fork_rng(devices=[]):
             for name, network in _find_networks(pipeline, text=text_rank > 0).items():
                 _add_adapter(network, rank if network in denoisers else text_rank, is_text=network not in denoisers)
                 training.weights |= {f"{name}.{key}": weight for key, weight in _find_weights(network)}

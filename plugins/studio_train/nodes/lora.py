@@ -55,7 +55,7 @@ def train_lora(
         captions: What each image shows, or one caption for all. Name the thing by the same word everywhere, and say
             what is not part of it, such as the background.
         captions_file: Text file with one caption a line instead of captions, in the order of the images.
-        steps: Training steps.
+        steps: Training steps; more of them draw the thing better, and too many repeat the images.
         rank: Rank of the LoRA in the denoiser; larger ones hold more and are larger files.
         text_rank: Rank of the LoRA in CLIP text encoders, which learn words; 0 leaves them as they are.
         learning_rate: Highest learning rate; null for one that suits the model's size.
