@@ -179,6 +179,7 @@ class Parts:
         """What writes outputs to files."""
         from studio.provenance.credentials.loading import load_signer
         from studio.provenance.current_files import WrittenFiles
+        from studio.provenance.marking import load_marking
         from studio.provenance.output_writer import OutputWriter
 
         written = WrittenFiles(self.settings.cache_dir / _WRITTEN if self._on_disk else None)
@@ -190,6 +191,7 @@ class Parts:
             written,
             lambda: load_signer(self.settings),
             strips=self.settings.credentials.strip,
+            load_marking=lambda: load_marking(self.settings),
         )
 
     @cached_property

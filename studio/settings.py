@@ -149,6 +149,8 @@ class Settings:
         hub_dir: Folder of the hub cache, which other programs use too.
         vram_bytes: Budget for models kept open on an accelerator, in bytes; None for 85 % of what it has.
         ram_bytes: Budget for models kept open in the machine's memory, in bytes; None for half of what it has.
+        mark: What is marked invisibly when it is written: "off" for nothing, or "generated" for what a trained model
+            made or changed.
         captured_dir: Folder of photos and recordings that cameras and recorders made, or None. A file in it that does
             not say where it comes from counts as captured.
         download: Whether the network may be used.
@@ -172,6 +174,7 @@ class Settings:
     hub_dir: Path = field(default_factory=_hub_folder)
     vram_bytes: int | None = None
     ram_bytes: int | None = None
+    mark: str = "off"
     captured_dir: Path | None = None
     download: bool = False
     max_graph_bytes: int = 16 * 2**20
@@ -190,6 +193,8 @@ class Settings:
         return self.workers or count_cores()
 
 
+MARKS = ("off", "generated")
+"""What the setting `mark` may be."""
 _TABLES = ("media", "credentials", "plugins")
 _PLAIN_SETTINGS = tuple(f.name for f in fields(Settings) if f.name not in _TABLES)
 """Names of the settings that are one value, so that a variable of the environment can hold them."""
@@ -344,6 +349,8 @@ def _parse_value(name: str, value: Any) -> Any:
         return _parse_names(value)
     if name == "download":
         return value if isinstance(value, bool) else parse_bool(str(value))
+    if name == "mark" and value not in MARKS:
+        raise ValueError(f"expected one of {', '.join(MARKS)}")
     if not isinstance(value, str) or not value or "\0" in value:
         raise ValueError("not a text")
     return Path(value).expanduser() if name.endswith("_dir") else value

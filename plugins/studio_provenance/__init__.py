@@ -8,6 +8,7 @@ from typing import Any
 
 from studio.api import PluginHome, hookimpl
 from studio.api.evidence import Evidence
+from studio.api.marks import MediaMarker
 from studio_provenance.settings import ProvenanceSettings
 
 
@@ -33,3 +34,13 @@ def studio_evidence(home: PluginHome) -> Iterable[Callable[[Path], Iterable[Evid
 
     settings = home.settings or ProvenanceSettings()
     return [lambda path: find_marks(path, read_key(settings), name_key(settings)), find_programs]
+
+
+@hookimpl
+def studio_marks(home: PluginHome) -> Iterable[MediaMarker]:
+    """Return what marks generated media as they are written."""
+    from studio_provenance.output_marks import METHOD, identify_key, mark_output
+    from studio_provenance.settings import read_key
+
+    key = read_key(home.settings or ProvenanceSettings())
+    return [MediaMarker(METHOD, identify_key(key), lambda value, request: mark_output(value, request, key))]

@@ -23,7 +23,13 @@ _FRAMES = 128  # that a search adds up; of longer videos it takes evenly spaced 
 
 
 def mark_video(
-    video: Video, key: bytes, payload: int, strength: float = 1.0, audio: Callable[[], Audio | None] | None = None
+    video: Video,
+    key: bytes,
+    payload: int,
+    strength: float = 1.0,
+    audio: Callable[[], Audio | None] | None = None,
+    *,
+    marks_frames: bool = True,
 ) -> Video:
     """Return a video whose frames carry a mark: the same one at the same place in each.
 
@@ -33,11 +39,13 @@ def mark_video(
         payload: The 64 bits.
         strength: Factor of the mark.
         audio: Returns the audio of the result; the audio of the video, without it.
+        marks_frames: Whether the frames are marked; if not, they are handed on.
 
     Raises:
         MediaError: E651 for a video that is too small.
     """
-    check_size(video.width, video.height)
+    if marks_frames:
+        check_size(video.width, video.height)
     waves = create_waves(key).keyed.build_waves(payload)
 
     def mark_frames() -> Iterator[Frame]:
@@ -47,7 +55,7 @@ def mark_video(
             yield Frame(add_luma(frame.image, added), frame.time)
 
     return Video(
-        mark_frames,
+        mark_frames if marks_frames else video.frames,
         width=video.width,
         height=video.height,
         rate=video.rate,

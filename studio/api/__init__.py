@@ -55,6 +55,7 @@ CONTRACT_MODULES = (
     "studio.api.foreign",
     "studio.api.image_tags",
     "studio.api.image_writing",
+    "studio.api.marks",
     "studio.api.model_folder",
     "studio.api.onnx_network",
     "studio.api.quiet",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from studio.api.events import Event
     from studio.api.evidence import Evidence
     from studio.api.foreign import ImportRule
+    from studio.api.marks import MediaMarker
     from studio.api.model_opener import ModelOpener
     from studio.api.plugin_settings import PluginHome, PluginSettings
     from studio.api.value_type import ValueType
@@ -122,6 +123,17 @@ class Hooks:
 
         Called by `studio verify --detect` only. Each function takes the path of a file of any kind, which may be
         hostile, and returns what it found, or nothing. One that raises is reported, and the others work.
+
+        Args:
+            home: What the plugin has of its own: its data folder and its settings.
+        """
+
+    @hookspec
+    def studio_marks(self, home: PluginHome) -> Iterable[MediaMarker]:  # type: ignore[empty-body]
+        """Return what puts invisible marks into generated media as they are written, with the setting `mark`.
+
+        Called once before the first file is written. The first marker that takes a medium marks it. It may be called
+        from several threads. The same medium with the same `seed` must get the same mark.
 
         Args:
             home: What the plugin has of its own: its data folder and its settings.

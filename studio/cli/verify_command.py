@@ -126,7 +126,8 @@ def _check(studio: Studio, path: Path, *, detect: bool) -> _Checked:
 
     folder, recorded, rows = _check_folder(path) if path.is_dir() else _check_one(path, studio)
     value_types = studio.registry.value_types.values()
-    finders = load_finders(studio.settings, show_warning) if detect else ()
+    looks_for_marks = detect or studio.settings.mark != "off"
+    finders = load_finders(studio.settings, show_warning) if looks_for_marks else ()
     inspector = FileInspector(studio.settings, value_types, finders, show_warning)
     files = [inspector.inspect(folder / row.name, row, _find_alteration(studio, folder, row, recorded)) for row in rows]
     known = [record.builds for record in recorded.values() if record.builds]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _COLORS = {"sound": "green", "same": "green", "close": "green", "extra": "yellow", "leftover": "yellow"}
 _ORDER = ("sound", "changed", "missing", "stale", "unreadable", "extra", "leftover")
-_GENERAL = ("studio", "version", "digital_source_type", "digital_source_types", "stripped")
+_GENERAL = ("studio", "version", "digital_source_type", "digital_source_types", "mark", "stripped")
 
 
 class VerifyDisplay:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from blake3 import blake3
+
 from studio.api.content_origin import find_source_type
 from studio.execution.content import Media
 from studio.provenance.record import STRIPPED
@@ -32,7 +34,12 @@ class CarriedText:
         self._part: tuple[str, dict[str, str]] = ("", {})
         self._is_long = False
 
-    def format(self, output: str, index: int, saved: str = "", content: Media | None = None) -> str:
+    def identify(self, output: str, index: int) -> str:
+        """Return what stays the same for a file of an output wherever it is written: a digest of all but the folder."""
+        members = {name: text for name, text in self._find_members(output).items() if name not in ("base", "version")}
+        return blake3(json.dumps([output, index, sorted(members.items())]).encode("utf-8", "surrogatepass")).hexdigest()
+
+    def format(self, output: str, index: int, saved: str = "", content: Media | None = None, mark: str = "") -> str:
         """Return the text that the file of an output carries.
 
         Args:
@@ -40,10 +47,12 @@ class CarriedText:
             index: Place of the file in an output that is a list.
             saved: The name that a node saves the file by, or "".
             content: What the file is made of, or None.
+            mark: The number of the mark in it, or "".
         """
         place: dict[str, Any] = {"output": output, "index": index, **({"saved": saved} if saved else {})}
         place = {STRIPPED: True} if self._strips else place
         place |= describe_content(content) if content is not None else {}
+        place |= {"mark": mark} if mark else {}
         members = self._find_members(output) | _dump_members(place)
         return "{" + ", ".join(f"{_dump(name)}: {text}" for name, text in sorted(members.items())) + "}"
 

@@ -45,11 +45,13 @@ class WrittenFile:
         digest: BLAKE3 of its bytes, in hex.
         size: Its size in bytes.
         loss: What it does not keep of the value, or "".
+        mark: The number of the mark in it, or "".
     """
 
     digest: str
     size: int
     loss: str = ""
+    mark: str = ""
 
 
 class WrittenFiles:
@@ -75,7 +77,7 @@ class WrittenFiles:
             return
         entries = self._load(key)
         entries.pop(key, None)
-        kept = dict([*entries.items(), (key, [[f.digest, f.size, f.loss] for f in files])][-_MOST_ENTRIES:])
+        kept = dict([*entries.items(), (key, [_list_row(file) for file in files])][-_MOST_ENTRIES:])
         with contextlib.suppress(OSError, ValueError):
             data = json.dumps({"format": _FORMAT, "files": kept}).encode()
             write_remakeable(self._name_file(self._folder, key), data)
@@ -91,11 +93,17 @@ class WrittenFiles:
         return folder / f"{key[:2]}.json"
 
 
+def _list_row(file: WrittenFile) -> list[Any]:
+    return [file.digest, file.size, file.loss, *([file.mark] if file.mark else [])]
+
+
 def _parse_row(row: Any) -> WrittenFile:
-    digest, size, loss = row
-    if not (isinstance(digest, str) and _DIGEST.fullmatch(digest) and type(size) is int and isinstance(loss, str)):
+    digest, size, loss, *marks = row
+    if not (isinstance(digest, str) and _DIGEST.fullmatch(digest) and type(size) is int):
         raise ValueError(row)
-    return WrittenFile(digest, size, loss)
+    if not (len(marks) <= 1 and all(isinstance(text, str) for text in (loss, *marks))):
+        raise ValueError(row)
+    return WrittenFile(digest, size, loss, *marks)
 
 
 class CurrentFiles:
@@ -111,6 +119,7 @@ class CurrentFiles:
         fields: Values of the template's fields `graph` and `run`.
         collect: Returns what each file of the run carries.
         signer: Names what signs files; "" if they are not signed.
+        marking: Names what marks them; "" if they are not marked.
     """
 
     def __init__(
@@ -122,6 +131,7 @@ class CurrentFiles:
         fields: Mapping[str, str],
         collect: Callable[[], CarriedText],
         signer: str = "",
+        marking: str = "",
     ) -> None:
         self._written = written
         self._value_types = value_types
@@ -129,6 +139,7 @@ class CurrentFiles:
         self._folder = folder
         self._fields = fields
         self._signer = signer
+        self._marking = marking
         self.collect = collect
         self._found: dict[tuple[str, str], list[FileRecord]] = {}
 
@@ -168,7 +179,7 @@ class CurrentFiles:
         value_type = self._value_types[spec.name]
         media = iterate_media(value, {value_type.python: value_type})
         if isinstance(value, list) == (spec.depth > 0) and all(type(entry) is value_type.python for entry in media):
-            self._written.keep(key, [WrittenFile(record.digest, record.size, record.loss) for record in records])
+            self._written.keep(key, [WrittenFile(one.digest, one.size, one.loss, one.mark) for one in records])
 
     def _find_key(self, output: str, digest: str, spec: TypeSpec, content: Sequence[Media]) -> str | None:
         """Return what names the files of an output: all that their bytes depend on; None if something is unknown."""
@@ -185,6 +196,7 @@ class CurrentFiles:
             return None
         parts = [_FORMAT, digest, spec.to_record(), str(provider), self._folder.find_template(output), carried]
         parts += [self._signer] if self._signer else []
+        parts += [["mark", self._marking]] if self._marking else []
         parts += [[list(describe_content(media).items()) for media in content]]
         return blake3(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -202,7 +214,8 @@ class CurrentFiles:
                 return []
             media = content[index] if len(content) == len(files) else join_media(content)
             term = find_source_type(media.whole)
-            found.append(FileRecord(output, path, index, file.digest, file.size, file.loss, source_type=term))
+            known = FileRecord(output, path, index, file.digest, file.size, file.loss, source_type=term, mark=file.mark)
+            found.append(known)
         return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from studio.api import ValueType
 from studio.api.content_origin import Content, find_source_type, read_content
+from studio.api.evidence import Evidence
 from studio.errors import StudioError, UsageError
 from studio.provenance.check import CheckedFile, FileState
 from studio.provenance.credentials.identity import CERTIFICATE, read_anchors
@@ -22,8 +23,9 @@ from studio.provenance.credentials.reading import (
 )
 from studio.provenance.embedded import find_media_type, parse_carried, read_carried_text
 from studio.provenance.evidence import Finder, find_evidence
+from studio.provenance.marking import open_mark_records
 from studio.provenance.record import STRIPPED
-from studio.provenance.verdict import FileFacts, Verdict, judge
+from studio.provenance.verdict import FileFacts, RecoveredFile, Verdict, judge
 from studio.settings import Settings
 
 
@@ -49,6 +51,7 @@ class InspectedFile:
             "verdict": self.verdict.to_json(),
             "label": self.facts.label,
             "credentials": credentials.to_json() if credentials is not None else None,
+            "recovered": self.facts.recovered.to_json() if self.facts.recovered is not None else None,
         }
 
 
@@ -96,16 +99,31 @@ class FileInspector:
         content = read_content(path)
         label = "" if content == Content.GIVEN else find_source_type(content)
         carried = self.read_carried(path)
+        credentials = self.read_credentials(path)
+        evidence = find_evidence(path, self._finders, self._report)
         facts = FileFacts(
             row,
-            self.read_credentials(path),
+            credentials,
             self._own_serial,
             label or str(carried.get("digital_source_type", "")),
             f"Studio {carried['version']}" if carried.get("version") else "Studio" if carried else "",
-            find_evidence(path, self._finders, self._report),
+            evidence,
             alteration,
+            self._recover(path, evidence) if credentials is None else None,
         )
         return InspectedFile(facts, judge(facts), carried)
+
+    def _recover(self, path: Path, evidence: Iterable[Evidence]) -> RecoveredFile | None:
+        """Return what is kept here of the file that a mark leads to, or None."""
+        for one in evidence:
+            mark = str(one.details.get("payload", "")) if one.source == "mark" else ""
+            kept = open_mark_records(self._settings).find(mark) if mark else None
+            if kept is not None:
+                credentials = Credentials(CredentialState.UNCHECKED) if kept.manifest else None
+                if self._reader is not None and kept.manifest:
+                    credentials = self._reader.read_kept(path, kept.manifest, mark)
+                return RecoveredFile(mark, kept.name, kept.source_type, credentials, bool(kept.record))
+        return None
 
     def read_credentials(self, path: Path) -> Credentials | None:
         """Return the content credentials of a file, or None; unchecked ones where the extra is not installed."""

@@ -140,6 +140,7 @@ def read_manifest(path: Path, folder: Path) -> dict[str, FileRecord]:
                 recipe=recipe,
                 saved=saved,
                 source_type=str(file.get("digital_source_type", "")),
+                mark=str(file.get("mark", "")),
                 builds=builds,
                 value_digest=str(made.get("digest") or "") if len(made["files"]) == 1 and not saved else "",
             )
@@ -171,6 +172,7 @@ def _describe_outputs(outcome: Outcome, files: Iterable[FileRecord]) -> dict[str
         row: dict[str, Any] = {"path": str(file.path), "blake3": file.digest, "bytes": file.size}
         row |= {"saved": file.saved} if file.saved else {}
         row |= {"digital_source_type": file.source_type} if file.source_type else {}
+        row |= {"mark": file.mark} if file.mark else {}
         by_output.setdefault(file.output, []).append(row)
     return {
         name: {

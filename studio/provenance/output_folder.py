@@ -22,12 +22,17 @@ from studio.files import RECORDS_FOLDER, is_disk_full, replace_file, resolve_pat
 from studio.provenance.carried_text import CarriedText
 from studio.provenance.credentials.formats import is_beside, name_sidecar
 from studio.provenance.file_names import FileNameProblem, list_file_names
+from studio.provenance.marking import NO_MARK, Mark
 from studio.provenance.record import FileRecord
 from studio.provenance.saved_files import SavedFile, list_files
 from studio.value_callback import call_value_type, fail_callback
 
-SignFile: TypeAlias = Callable[[Media, str, Path, Path], None]
-"""Signs a file before it has its name: what it is made of, what it carries, where it is now and where it will be."""
+SignFile: TypeAlias = Callable[[Media, str, Mark, Path, Path], None]
+"""Signs a file before it has its name: what it is made of, what it carries, its mark, where it is and will be."""
+MarkMedium: TypeAlias = Callable[[Any, Media, str], tuple[Any, Mark]]
+"""Marks a medium: the medium, what it is made of, and what its number follows from."""
+KeepMarked: TypeAlias = Callable[[FileRecord, str], None]
+"""Keeps what is known of a marked file: its record, and what it carries."""
 
 DEFAULT_TEMPLATE = "{output}.{ext}"
 TEMPLATE_FIELDS = {"output", "ext", "index", "graph", "run"}
@@ -218,6 +223,9 @@ class OutputFolder:
         *,
         is_deep: bool = False,
         sign: SignFile | None = None,
+        mark: MarkMedium | None = None,
+        keep: KeepMarked | None = None,
+        digest: str = "",
     ) -> list[FileRecord]:
         """Write an output to one file, or a list of media to one file each.
 
@@ -231,6 +239,9 @@ class OutputFolder:
             content: What each file is made of.
             is_deep: Whether the value comes from samples of more than 8 bits.
             sign: Signs each file, or None.
+            mark: Marks each medium, or None.
+            keep: Keeps what is known of each marked file, or None.
+            digest: Digest of the value, or "".
 
         Raises:
             RunError: E312 if the disk says no, E775 if a file cannot be signed.
@@ -246,12 +257,19 @@ class OutputFolder:
             name = self.fill(named, index if several else None)
             place = self.resolve(name)
             media = content[index] if len(content) == len(entries) else join_media(content)
-            text = carried.format(output, index, content=media) if value_type is not None else ""
-            record = FileRecord(output, place.path, index, source_type=find_source_type(media.whole))
-            signs = partial(sign, media, text) if sign is not None and value_type is not None else None
+            made = NO_MARK
+            if mark is not None and value_type is not None:
+                entry, made = mark(entry, media, f"{digest} {carried.identify(output, index)}" if digest else "")
+            text = carried.format(output, index, content=media, mark=made.number) if value_type is not None else ""
+            record = FileRecord(output, place.path, index, source_type=find_source_type(media.whole), mark=made.number)
+            signs = partial(sign, media, text, made) if sign is not None and value_type is not None else None
             if signs is not None:
                 self._take_sidecar(place.path)
-            written.append(_write_file(record, entry, value_type, text, signs, is_deep=is_deep))
+            record = _write_file(record, entry, value_type, text, signs, is_deep=is_deep)
+            if keep is not None and made.number:
+                keep(record, text)
+            losses = filter(None, (record.loss, made.doubt))
+            written.append(replace(record, loss="; ".join(losses)))
         return written
 
     def adopt(self, records: Iterable[FileRecord]) -> None:

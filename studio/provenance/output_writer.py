@@ -20,6 +20,8 @@ from studio.provenance.collect import FindFile, collect_provenance
 from studio.provenance.credentials.claim import WrittenFile
 from studio.provenance.credentials.signer import FileSigner
 from studio.provenance.current_files import CurrentFiles, WrittenFiles
+from studio.provenance.mark_records import MarkRecord
+from studio.provenance.marking import Mark, Marking
 from studio.provenance.output_folder import OutputFolder
 from studio.provenance.record import FileRecord
 from studio.provenance.saved_files import find_saved_names
@@ -37,6 +39,7 @@ class OutputWriter:
         written: What is known of files that earlier runs wrote.
         load_signer: Returns what signs files, or None if they are not signed.
         strips: Whether files carry neither the graph nor its values.
+        load_marking: Returns what marks generated media, or None if they are not marked.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class OutputWriter:
         written: WrittenFiles | None = None,
         load_signer: Callable[[], FileSigner | None] = lambda: None,
         strips: bool = False,
+        load_marking: Callable[[], Marking | None] = lambda: None,
     ) -> None:
         self._find_weights = find_weights
         self._value_types = {value_type.python: value_type for value_type in value_types.values()}
@@ -57,6 +61,17 @@ class OutputWriter:
         self._written = written or WrittenFiles(None)
         self._load_signer = load_signer
         self._strips = strips
+        self._load_marking = load_marking
+        self._manifests: dict[Path, bytes] = {}  # of signed files that are being written
+
+    @cached_property
+    def marking(self) -> Marking | None:
+        """What marks generated media, or None.
+
+        Raises:
+            StudioError: What a plugin raises that marks media; E206 or E212 if it fails.
+        """
+        return self._load_marking()
 
     @cached_property
     def signer(self) -> FileSigner | None:
@@ -68,12 +83,13 @@ class OutputWriter:
         return self._load_signer()
 
     def check_signer(self) -> None:
-        """Load what signs files, before anything runs.
+        """Load what signs and marks files, before anything runs.
 
         Raises:
             UsageError: E770 to E774 if files are to be signed and cannot be.
+            StudioError: As `marking`.
         """
-        _ = self.signer
+        _ = self.signer, self.marking
 
     def prepare(self, resolved: ResolvedGraph, values: Mapping[str, Any], plan: Plan, folder: OutputFolder) -> None:
         """Prepare for the files that nodes save while a plan runs.
@@ -141,7 +157,8 @@ class OutputWriter:
         fields = {"graph": resolved.graph.name, "run": run_id}
         written = self._written if uses else WrittenFiles(None)
         signer = self.signer.key if self.signer is not None else ""
-        return CurrentFiles(written, self._named, self._providers, folder, fields, collect, signer)
+        marking = self.marking.key if self.marking is not None else ""
+        return CurrentFiles(written, self._named, self._providers, folder, fields, collect, signer, marking)
 
     def write(
         self,
@@ -187,7 +204,8 @@ class OutputWriter:
                     if (weights := find_weights_file(value, self._find_weights)) is not None:
                         value, value_types = weights
                     sign = self._sign if self.signer is not None else None
-                    more: dict[str, Any] = {"sign": sign, "is_deep": is_deep(name)}
+                    more: dict[str, Any] = {"sign": sign, "is_deep": is_deep(name), "digest": digest}
+                    more |= {"mark": self.marking.mark, "keep": self._keep} if self.marking is not None else {}
                     records = folder.write(name, value, spec, value_types, carried, fields, media, **more)
                     files += records
                     current.keep(name, digest, spec, media, value, records)
@@ -198,12 +216,21 @@ class OutputWriter:
         except StudioError as error:
             return files + folder.list_saved(), [*errors, error]
 
-    def _sign(self, media: Media, text: str, temporary: Path, path: Path) -> None:
+    def _sign(self, media: Media, text: str, mark: Mark, temporary: Path, path: Path) -> None:
         """Sign a file of an output."""
         assert self.signer is not None
         steps = media.find_steps() if media.find_steps is not None else NO_STEPS
         source_type = find_source_type(media.whole)
-        self.signer.sign(temporary, path, WrittenFile(path.name, source_type, steps, text, self._strips))
+        written = WrittenFile(path.name, source_type, steps, text, self._strips, mark.number, mark.method)
+        manifest = self.signer.sign(temporary, path, written)
+        if mark.number:
+            self._manifests[path] = manifest
+
+    def _keep(self, file: FileRecord, text: str) -> None:
+        """Keep what is known of a marked file of an output."""
+        assert self.marking is not None
+        manifest = self._manifests.pop(file.path, b"")
+        self.marking.keep(MarkRecord(file.mark, file.path.name, file.digest, file.source_type, text, manifest))
 
     def _choose_saved(
         self, outputs: Mapping[str, Any], content: Mapping[str, Sequence[Media]], folder: OutputFolder

@@ -74,6 +74,7 @@ class FileRecord:
         source_type: The name of the IPTC term for the source of its content, such as "humanEdits", or "".
         builds: The builds of the distributions that made it, by name; empty where they are not recorded.
         value_digest: Digest of the value that was written, or "" where it is not recorded.
+        mark: The number of the mark in it, 16 hexadecimal digits, or "".
     """
 
     output: str
@@ -88,3 +89,4 @@ class FileRecord:
     source_type: str = ""
     builds: Builds = field(default_factory=dict)
     value_digest: str = ""
+    mark: str = ""

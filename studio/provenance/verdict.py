@@ -34,6 +34,8 @@ class VerdictKind(StrEnum):
     """Its credentials do not hold, cannot be read, or are not those of the file that was written here."""
     UNCHECKED = "unchecked"
     """It has credentials, and the extra that reads them is not installed."""
+    RECOVERED = "recovered"
+    """Its credentials or its record were removed, and a mark in it leads back to what is kept of it here."""
     MARKED = "marked"
     LABELED = "labeled"
     UNKNOWN = "unknown"
@@ -53,6 +55,35 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class RecoveredFile:
+    """What is kept here of the file that a mark leads to.
+
+    Attributes:
+        mark: The number of the mark.
+        name: The name that the file was written by.
+        source_type: The name of its IPTC term, or "".
+        credentials: Its content credentials, or None if it was not signed. They are of other bytes.
+        has_record: Whether the graph and its values are kept.
+    """
+
+    mark: str
+    name: str
+    source_type: str = ""
+    credentials: Credentials | None = None
+    has_record: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        credentials = self.credentials
+        return {
+            "mark": self.mark,
+            "name": self.name,
+            "label": self.source_type,
+            "credentials": credentials.to_json() if credentials is not None else None,
+        }
+
+
+@dataclass(frozen=True)
 class FileFacts:
     """What a verdict follows from.
 
@@ -64,6 +95,7 @@ class FileFacts:
         made_by: What says that it made the file, such as "Studio 0.2.0", or "".
         evidence: What plugins found.
         alteration: How much the file differs from what was written, or "".
+        recovered: What a mark in it leads to, or None.
     """
 
     row: CheckedFile
@@ -73,6 +105,7 @@ class FileFacts:
     made_by: str = ""
     evidence: Sequence[Evidence] = ()
     alteration: str = ""
+    recovered: RecoveredFile | None = None
 
 
 def judge(facts: FileFacts) -> Verdict:
@@ -118,6 +151,20 @@ def _judge_credentials(credentials: Credentials, own_serial: str) -> Verdict:
     return Verdict(VerdictKind.SIGNED, f"signed by {name}, and unchanged since")
 
 
+def _describe_recovered(recovered: RecoveredFile) -> str:
+    """Return what a mark leads to. It proves who signed that file, and not that this one shows the same."""
+    credentials = recovered.credentials
+    removed = "record removed" if credentials is None else "credentials removed"
+    parts = [f"{removed}; recovered by its mark {recovered.mark}: written here as {recovered.name!r}"]
+    if credentials is not None and credentials.state == CredentialState.CHANGED:
+        parts.append(f"signed by {_name_signer(credentials)}")
+    elif credentials is not None:
+        parts.append("with content credentials that are not checked")
+    if recovered.source_type:
+        parts.append(f"labeled {recovered.source_type} ({_TERMS.get(recovered.source_type, 'a term of the IPTC')})")
+    return ", ".join(parts)
+
+
 def _name_signer(credentials: Credentials) -> str:
     """Return who signed, and whether that is to be believed."""
     name = credentials.signer or "an unnamed signer"
@@ -127,6 +174,9 @@ def _name_signer(credentials: Credentials) -> str:
 
 def _judge_claims(facts: FileFacts) -> Verdict:
     """Return the verdict on a file that is neither recorded nor signed: all that it says, it may say falsely."""
+    recovered = facts.recovered
+    if recovered is not None and (recovered.credentials is not None or not facts.made_by):
+        return Verdict(VerdictKind.RECOVERED, _describe_recovered(recovered))
     marks = [one.statement for one in facts.evidence if one.strength in ("proof", "strong")]
     if marks:
         return Verdict(VerdictKind.MARKED, f"marked: {'; '.join(marks)}")

@@ -27,6 +27,7 @@ _DEFERRED = frozenset(
         "studio_import_rules",
         "studio_evidence",
         "studio_assertions",
+        "studio_marks",
     }
 )
 _OPENERS = "studio_model_openers"

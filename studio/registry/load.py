@@ -227,7 +227,7 @@ def load_file_functions(
     """Yield each plugin that implements a hook which returns functions of a file, with what calls the hook.
 
     Args:
-        hook: `studio_evidence` or `studio_assertions`.
+        hook: `studio_evidence`, `studio_assertions` or `studio_marks`.
         disabled: Names of plugins that are not imported.
         plugins_dir: Folder with further plugins, or None.
         settings: Settings of plugins, by the plugin's name.

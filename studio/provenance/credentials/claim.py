@@ -14,6 +14,9 @@ from studio.version import VERSION
 RECORD = "studio.record"
 """The label of the assertion with the record: the graph, its values, and digests of the files that it read."""
 
+SOFT_BINDING = "c2pa.soft-binding"
+"""The label of the assertion with the mark, by which a file without its credentials leads back to them."""
+
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _SAYS_SO = ("generated", "altered")
 
@@ -28,6 +31,8 @@ class WrittenFile:
         steps: What ran on the way to it, and the files that were read.
         record: The JSON text that it carries, or "".
         is_stripped: Whether names of files and values are to be left out.
+        mark: The number of the mark in it, 16 hexadecimal digits, or "".
+        mark_method: Names how it was put there, or "".
     """
 
     name: str
@@ -35,6 +40,8 @@ class WrittenFile:
     steps: Steps = NO_STEPS
     record: str = ""
     is_stripped: bool = False
+    mark: str = ""
+    mark_method: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,6 +105,9 @@ def create_claim(
     assertions = [{"label": "c2pa.actions.v2", "data": actions}]
     if written.record and not written.is_stripped:
         assertions.append({"label": RECORD, "data": {"format": "application/json", "text": _clean(written.record)}})
+    if written.mark:
+        blocks = [{"scope": {}, "value": written.mark}]
+        assertions.append({"label": SOFT_BINDING, "data": {"alg": written.mark_method, "blocks": blocks}})
     assertions += [{"label": label, "data": data} for label, data in more.items()]
     return {
         "claim_generator_info": [{"name": "Studio", "version": VERSION}],

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from studio.provenance.credentials.claim import RECORD
+from studio.provenance.credentials.claim import RECORD, SOFT_BINDING
 from studio.provenance.credentials.formats import find_format, is_beside, name_sidecar
 from studio.provenance.credentials.library import load_c2pa
 
@@ -180,6 +180,25 @@ class CredentialReader:
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return _refuse("the credentials are malformed", is_beside=has_sidecar)
 
+    def read_kept(self, path: Path, manifest: bytes, mark: str) -> Credentials | None:
+        """Return credentials that were kept apart from a file which lost them; None if they do not name its mark.
+
+        The file has other bytes than the one that was signed, so that those which hold have the state "changed".
+
+        Args:
+            path: The file, which has a mark.
+            manifest: The credentials.
+            mark: The number of the mark.
+        """
+        try:
+            with path.open("rb") as source:
+                media_type = find_format(path) or "application/octet-stream"
+                with self._c2pa.Reader(media_type, source, manifest, context=self._context) as reader:
+                    store = json.loads(reader.json())
+            return _parse(store, is_beside=True) if _has_mark(store, mark) else None
+        except (self._c2pa.C2paError, OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return None
+
     def _read_text(self, path: Path, sidecar: Path | None) -> str | None:
         media_type = find_format(path) or "application/octet-stream"
         with path.open("rb") as source:
@@ -325,6 +344,13 @@ def _find_software(manifest: Mapping[str, Any]) -> str:
     name = str(info.get("name") or manifest.get("claim_generator") or "")
     version = info.get("version")
     return _shorten(f"{name} {version}" if version else name)
+
+
+def _has_mark(store: Mapping[str, Any], mark: str) -> bool:
+    """Return whether credentials say that a mark is in the content."""
+    manifest = store["manifests"][store["active_manifest"]]
+    bound = [one["data"] for one in manifest.get("assertions") or () if one.get("label") == SOFT_BINDING]
+    return any(block.get("value") == mark for data in bound for block in data.get("blocks") or ())
 
 
 def _find_record(manifest: Mapping[str, Any]) -> str:

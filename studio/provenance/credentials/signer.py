@@ -56,8 +56,10 @@ class FileSigner:
         parts = [_CODE, identity.fingerprint, timestamp_authority or "", plugins]
         self.key = blake3(json.dumps(parts).encode()).hexdigest()
 
-    def sign(self, temporary: Path, path: Path, written: WrittenFile) -> None:
+    def sign(self, temporary: Path, path: Path, written: WrittenFile) -> bytes:
         """Sign a file before it has its name; one of a kind that has no content credentials is left as it is.
+
+        It returns the content credentials, or b"" for none.
 
         Args:
             temporary: Where the file is now; it is replaced.
@@ -69,16 +71,15 @@ class FileSigner:
         """
         media_type = find_format(path)
         if not media_type:
-            return
+            return b""
         more = self._ask_plugins(temporary)
         ingredients = list_ingredients(written)
         claim = json.dumps(create_claim(written, media_type, ingredients, more))
         try:
             with self._build(claim, ingredients, is_stripped=written.is_stripped) as builder:
                 if is_beside(path):
-                    self._sign_beside(temporary, name_sidecar(path), media_type, builder)
-                else:
-                    self._sign_inside(temporary, media_type, builder)
+                    return self._sign_beside(temporary, name_sidecar(path), media_type, builder)
+                return self._sign_inside(temporary, media_type, builder)
         except self._c2pa.C2paError as error:
             raise RunError(
                 "E775",
@@ -87,23 +88,25 @@ class FileSigner:
                 hint="check [credentials] in config.toml; without signing: --no-sign",
             ) from None
 
-    def _sign_inside(self, temporary: Path, media_type: str, builder: Any) -> None:
+    def _sign_inside(self, temporary: Path, media_type: str, builder: Any) -> bytes:
         signed = create_temporary_path(temporary)
         try:
             with temporary.open("rb") as source, signed.open("w+b") as out:
-                builder.sign(self._signer, media_type, source, out)
+                manifest: bytes = builder.sign(self._signer, media_type, source, out)
                 out.flush()
                 os.fsync(out.fileno())
             os.replace(signed, temporary)
         finally:
             signed.unlink(missing_ok=True)
+        return manifest
 
-    def _sign_beside(self, temporary: Path, sidecar: Path, media_type: str, builder: Any) -> None:
+    def _sign_beside(self, temporary: Path, sidecar: Path, media_type: str, builder: Any) -> bytes:
         with temporary.open("rb") as source:
             builder.set_no_embed()
             manifest: bytes = builder.sign(self._signer, media_type, source, _Nowhere())
         with replace_file(sidecar) as place:
             place.write_bytes(manifest)
+        return manifest
 
     def _build(self, claim: str, ingredients: Sequence[Ingredient], *, is_stripped: bool) -> Any:
         """Return a builder of the library with the files that a file was made from; their own credentials are kept.
