@@ -282,14 +282,6 @@ def training_plugin(mini_plugin: Any) -> Any:
     return TrainingPlugin(studio_train, {"mini": mini, "other-mini": mini_plugin.models["mini"]})
 
 
-@pytest.fixture(scope="session")
-def captions_file(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The name of a text file with a caption."""
-    path = tmp_path_factory.mktemp("captions") / "captions.txt"
-    path.write_text("a pear\n", encoding="utf-8")
-    return str(path)
-
-
 MINI = Model("builtin:mini")
 LITTLE: dict[str, Any] = {"rank": 1, "text_rank": 1, "prior_prompts": ["a cat", "a dog"]}
 EXAMPLES: dict[str, dict[str, Any]] = {
