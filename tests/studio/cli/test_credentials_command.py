@@ -33,11 +33,6 @@ _SMALLER = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "work/data"))
-
-
 @pytest.fixture
 def signed(desk: Desk) -> Path:
     """A signed picture."""
@@ -116,7 +111,7 @@ def test_a_changed_file_is_said_to_be_with_and_without_its_record(desk: Desk, si
 def test_a_file_of_a_stranger_is_signed_and_trusted_once_the_authority_is(
     desk: Desk, signed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, authority = move(signed, "moved.png"), desk / "data/studio/credentials/authority.pem"
+    path, authority = move(signed, "moved.png"), desk / "../data/studio/credentials/authority.pem"
     monkeypatch.setenv("XDG_DATA_HOME", str(desk / "of another"))
 
     before = find_verdict(desk, path)
@@ -131,7 +126,7 @@ def test_a_file_of_a_stranger_is_signed_and_trusted_once_the_authority_is(
 
 
 def test_a_certificate_that_is_no_authority_is_not_trusted(desk: Desk, signed: Path) -> None:
-    done = desk.call("credentials", "trust", desk / "data/studio/credentials/certificate.pem")
+    done = desk.call("credentials", "trust", desk / "../data/studio/credentials/certificate.pem")
 
     assert done.code == 2
     assert "E777" in done.err
@@ -375,7 +370,7 @@ def test_what_cannot_sign_ends_in_one_line_before_anything_runs(command: str, de
     items = ["items.csv", "--workers", "0"] if command == "batch" else []
 
     done = desk.call(command, "card.json", *items, "-o", "out", "--sign")
-    os.makedirs(desk / "data/studio/credentials", exist_ok=True)
+    os.makedirs(desk / "../data/studio/credentials", exist_ok=True)
 
     assert done.code == 2
     assert done.err.count("E771") == 1
