@@ -8,6 +8,7 @@ from typing import Any
 
 from studio.api.foreign import ForeignFile, ForeignLink, ForeignNode
 from studio.graph.foreign.canvas_slots import (
+    NOTES,
     FindWidgets,
     find_bypass,
     list_slots,
@@ -20,7 +21,6 @@ from studio.graph.foreign.fault import refuse
 from studio.graph.foreign.group_nodes import CONVERTED, INLET, OUTLET, WIDGETS, list_group_nodes
 
 MUTED, BYPASSED = 2, 4
-_NOTES = ("Note", "MarkdownNote")
 
 
 def is_canvas(data: Any) -> bool:
@@ -75,7 +75,11 @@ def _list_subgraphs(data: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     definitions = data.get("definitions")
     found = definitions.get("subgraphs") if isinstance(definitions, dict) else None
     rows = found if isinstance(found, list) else []
-    return {str(row["id"]): row for row in rows if isinstance(row, dict) and "id" in row}
+    return {
+        str(row["id"]): {key: value for key, value in row.items() if key not in (WIDGETS, CONVERTED)}
+        for row in rows
+        if isinstance(row, dict) and "id" in row
+    }
 
 
 def _read_graph(flat: _Flat, graph: _Graph) -> None:
@@ -111,7 +115,7 @@ def _read_links(graph: _Graph) -> dict[int, tuple[Any, ...]]:
 
 def _read_row(flat: _Flat, graph: _Graph, row: Mapping[str, Any], links: Mapping[int, tuple[Any, ...]]) -> None:
     node_id, kind = f"{graph.prefix}{row.get('id')}", str(row["type"])
-    if kind in _NOTES:
+    if kind in NOTES:
         flat.notes += _list_texts(row.get("widgets_values"))
         return
     slots = list_slots(row)

@@ -7,6 +7,8 @@ from typing import Any
 
 _WIDGET_TYPES = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO")
 _CONTROLS = ("fixed", "increment", "decrement", "randomize")
+NOTES = ("Note", "MarkdownNote")
+"""Classes of notes, which do nothing."""
 CONTROLLED = "+"
 """Ends the name of a widget that is followed by a control, such as "randomize"."""
 FindWidgets = Callable[[str], Sequence[str] | None]

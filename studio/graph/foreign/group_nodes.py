@@ -12,7 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from studio.graph.foreign.canvas_slots import CONTROLLED, FindWidgets
+from studio.graph.foreign.canvas_slots import CONTROLLED, NOTES, FindWidgets
+from studio.graph.foreign.document import MAX_NODES
+from studio.graph.foreign.fault import refuse
 
 INLET, OUTLET = -10, -20
 """Numbers of the nodes that stand for the inputs and the outputs of a subgraph in its links."""
@@ -29,6 +31,9 @@ def list_group_nodes(data: Mapping[str, Any], find_widgets: FindWidgets) -> dict
     Args:
         data: The document.
         find_widgets: Returns the names of the widgets of a class.
+
+    Raises:
+        UsageError: E029 if groups are too large.
     """
     extra = data.get("extra")
     groups = extra.get("groupNodes") if isinstance(extra, dict) else None
@@ -39,19 +44,30 @@ def list_group_nodes(data: Mapping[str, Any], find_widgets: FindWidgets) -> dict
     def find(kind: str) -> Sequence[str] | None:
         return [*found[kind][WIDGETS], *found[kind][CONVERTED]] if kind in found else find_widgets(kind)
 
+    size = 0  # groups of groups have the widgets of all
     for name, group in groups.items():
         if isinstance(group, dict) and isinstance(group.get("nodes"), list):
-            shaped = _Shaper(group, find).shape()
+            shaped = _Shaper(group, find, MAX_NODES - size).shape()
+            size += len(shaped["nodes"]) + len(shaped["links"])
             found |= {f"workflow>{name}": shaped, f"workflow/{name}": shaped}
     return found
 
 
 @dataclass
 class _Shaper:
-    """Finds what a group has for inputs, widgets and outputs."""
+    """Finds what a group has for inputs, widgets and outputs.
+
+    Attributes:
+        group: The group, as the document has it.
+        find_widgets: Returns the names of the widgets of a class.
+        most: How many nodes, links and widgets it may have at the most.
+    """
 
     group: Mapping[str, Any]
     find_widgets: FindWidgets
+    most: int
+    labels: list[dict[str, Any]] = field(default_factory=list)
+    outside: set[tuple[int, int]] = field(default_factory=set)
     seen: dict[str, int] = field(default_factory=dict)
     inputs: list[dict[str, Any]] = field(default_factory=list)
     outputs: list[dict[str, Any]] = field(default_factory=list)
@@ -61,11 +77,21 @@ class _Shaper:
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     def shape(self) -> dict[str, Any]:
+        """Return the group as a subgraph.
+
+        Raises:
+            UsageError: E029 if it is too large.
+        """
         nodes = [node if isinstance(node, dict) else {} for node in self.group["nodes"]]
+        self._bound(nodes)
         self.rows = [_copy(node, at) for at, node in enumerate(nodes)]
+        self.labels = [{str(one.get("name")): one.get("label") for one in row["inputs"]} for row in self.rows]
+        self.outside = {(entry[0], entry[1]) for entry in _list(self.group, "external") if _is_place(entry)}
         inside = self._link_inside()
         sent = {(link[1], link[2]) for link in self.links}
         for row in self.rows:
+            if row["type"] in NOTES:
+                continue
             self._add_widgets(row, inside, sent)
             self._add_slots(row, inside)
             self._add_outputs(row, inside, sent)
@@ -75,6 +101,10 @@ class _Shaper:
             "nodes": self.rows, "links": self.links, "inputs": self.inputs, "outputs": self.outputs,
             WIDGETS: self.widgets, CONVERTED: self.converted,
         }  # fmt: skip
+
+    def _bound(self, rows: Sequence[Any]) -> None:
+        if len(rows) > self.most:
+            raise refuse(f"its groups have more than {MAX_NODES} nodes and widgets", where="/extra/groupNodes")
 
     def _link_inside(self) -> set[tuple[int, int]]:
         """Link the nodes of the group with one another; return which slots are given something so."""
@@ -100,13 +130,14 @@ class _Shaper:
         at = row["id"]
         if row["type"] == _PRIMITIVE and (at, 0) not in sent:
             return
-        converted = {slot.get("name") for slot in row["inputs"] if slot.get("widget")}
+        converted = {str(slot.get("name")) for slot in row["inputs"] if slot.get("widget")}
         for widget in self._list_widgets(row, len(converted)):
             own = widget.removesuffix(CONTROLLED)
             if own in converted:
                 continue
             name = self._name(row, own)
             self.widgets.append(name + widget[len(own) :])
+            self._bound(self.widgets)
             if own != _UNKNOWN:
                 row["inputs"].append({"name": own, "type": "", "link": self._add_inlet(name, at, len(row["inputs"]))})
 
@@ -125,7 +156,7 @@ class _Shaper:
         for place, slot in enumerate(row["inputs"]):
             if slot.get("widget") or slot["link"] is not None or (at, place) in inside:
                 continue
-            own = str(slot.get("name") or slot.get("type"))
+            own = self._find_passed_type(at) if row["type"] == _REROUTE else str(slot.get("name"))
             name = self._name(row, own)
             if self._configure(row, "input", own).get("visible") is not False:
                 slot["link"] = self._add_inlet(name, at, place)
@@ -146,21 +177,34 @@ class _Shaper:
         at = row["id"]
         if row["type"] == _PRIMITIVE and (at, 0) not in sent:
             return
-        outside = {tuple(entry[:2]) for entry in _list(self.group, "external") if _is_place(entry)}
-        if row["type"] == _REROUTE and (at, 0) in inside and (at, 0) in sent and (at, 0) not in outside:
+        if row["type"] == _REROUTE and (at, 0) in inside and (at, 0) in sent and (at, 0) not in self.outside:
             return
         for slot, output in enumerate(_list_objects(row, "outputs")):
             shown = self._configure(row, "output", str(slot)).get("visible")
             if shown is None:
-                shown = (at, slot) not in sent or (at, slot) in outside
+                shown = (at, slot) not in sent or (at, slot) in self.outside
             if shown:
                 self._add_link(at, slot, OUTLET, len(self.outputs))
                 self.outputs.append({"name": str(output.get("name")), "type": str(output.get("type"))})
 
+    def _find_passed_type(self, at: int) -> str:
+        """Return the type of what a reroute passes on, which is the name of its input.
+
+        It is that of the first typed input that it leads to inside, else of a link that led into it, else of one that
+        led out of it.
+        """
+        targets = [link for link in self.links if link[1] == at]
+        types: list[Any] = [self.rows[link[3]]["inputs"][link[4]].get("type") for link in targets if link[3] >= 0]
+        if not targets:
+            links = [link for link in _list(self.group, "links") if isinstance(link, list) and len(link) > 5]
+            types = [link[5] for link in links if link[2] == at][:1]
+            types += [entry[2] for entry in _list(self.group, "external") if _is_place(entry) and entry[0] == at][:1]
+        return next((str(kind) for kind in types if kind not in (None, "*")), "*")
+
     def _name(self, row: Mapping[str, Any], own: str) -> str:
         """Return the name that ComfyUI gives an input or a widget of a node on the outside of its group."""
-        labels = (slot.get("label") for slot in row["inputs"] if slot.get("name") == own)
-        key = name = str(self._configure(row, "input", own).get("name") or next(filter(None, labels), own))
+        label = self.labels[row["id"]].get(own)
+        key = name = str(self._configure(row, "input", own).get("name") or label or own)
         title = row.get("title")
         if (row["type"] == _PRIMITIVE and title) or name in self.seen:
             prefix = f"{row['type'] if title is None else title} "
@@ -183,11 +227,12 @@ class _Shaper:
 
     def _add_link(self, *ends: int) -> int:
         self.links.append([len(self.links), *ends])
+        self._bound(self.links)
         return len(self.links) - 1
 
 
 def _is_place(entry: Any) -> bool:
-    return isinstance(entry, list) and len(entry) >= 2 and type(entry[0]) is int and type(entry[1]) is int
+    return isinstance(entry, list) and len(entry) >= 3 and type(entry[0]) is int and type(entry[1]) is int
 
 
 def _copy(node: Mapping[str, Any], at: int) -> dict[str, Any]:

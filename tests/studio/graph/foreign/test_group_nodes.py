@@ -150,6 +150,30 @@ def test_reroutes_inside_are_passed() -> None:
     assert get_saved(flow) == [ForeignLink("9:2"), None, None]
 
 
+def test_a_reroute_at_the_edge_of_a_group_is_named_by_the_type_that_it_passes() -> None:
+    reroute = {"type": "Reroute", "inputs": [{"name": "", "type": "*", "link": None}], "outputs": [{"type": "*"}]}
+    leading = {
+        "nodes": [reroute, make_inner("Blur", "image")],
+        "links": [[None, 0, 0, 0, 7, "MODEL"], [0, 0, 1, 0, 8, "IMAGE"]],
+    }
+    passing = {"nodes": [reroute], "links": [[None, 0, 0, 0, 7, "MODEL"]], "external": [[0, 0, "CLIP"]]}
+    leaving = {"nodes": [reroute], "links": [], "external": [[0, 0, "CLIP"]]}
+
+    blurred = flatten(leading, [2], ("IMAGE", 1)).nodes["9:1"].inputs
+
+    assert blurred == {"image": ForeignLink("1"), "radius": 2}
+    assert get_saved(flatten(passing, [], ("MODEL", 2)))[0] == ForeignLink("2")
+    assert get_saved(flatten(leaving, [], ("CLIP", 3)))[0] == ForeignLink("3")
+
+
+def test_notes_inside_have_no_widgets() -> None:
+    note = {"type": "Note", "inputs": [], "outputs": [], "widgets_values": ["words"]}
+
+    document = read({"nodes": [note, make_inner("Blur", "image", widgets_values=[3])], "links": []}, [5], ("image", 1))
+
+    assert (document.nodes["9:1"].inputs["radius"], list(document.notes), document.unsure) == (5, ["words"], {})
+
+
 def test_groups_may_be_nested() -> None:
     inner = {"nodes": [make_inner("Blur", "image", widgets_values=[3])], "links": []}
     outer = {"nodes": [make_inner("Text", widgets_values=["a"]), make_inner("workflow/inner", "image")], "links": []}
@@ -189,6 +213,8 @@ def test_values_that_do_not_fit_are_left_and_told() -> None:
         },
         {"nodes": [make_inner("Blur", "image")], "links": [[0, 0, 9, 9], ["a"], [-1, 0, 0, 0], [0, 10**30, 0, -1]]},
         {"nodes": [make_inner("Blur", "image")], "links": [], "external": [[0], 5], "config": {"0": {"input": 3}}},
+        {"nodes": [{"type": "Blur", "inputs": [{"name": [], "label": {}, "widget": {}}, {"name": {}}]}], "links": []},
+        {"nodes": [{"type": "Reroute", "inputs": [{}]}], "links": [[0, 0, 0, "a", 1, []], [None, 0, 0, 0, 1, []]]},
     ],
 )
 def test_a_group_that_is_malformed_never_crashes(group: dict[str, Any]) -> None:
@@ -198,3 +224,29 @@ def test_a_group_that_is_malformed_never_crashes(group: dict[str, Any]) -> None:
 def test_a_group_that_contains_itself_is_an_error() -> None:
     with pytest.raises(UsageError, match="nested more than 32 deep"):
         read({"nodes": [make_inner("workflow>mine", "image")], "links": []}, [], ("image", 1))
+
+
+def nest(levels: int, width: int) -> dict[str, Any]:
+    """Return groups of which each has the one before some times."""
+    groups: dict[str, Any] = {"g0": {"nodes": [make_inner("Blur", "image")], "links": []}}
+    for level in range(1, levels):
+        groups[f"g{level}"] = {"nodes": [make_inner(f"workflow>g{level - 1}")] * width, "links": []}
+    return groups
+
+
+@pytest.mark.parametrize("groups", [
+    nest(12, 4),
+    {"wide": {"nodes": [make_inner("Save")] * 20_001, "links": []}},
+    {"linked": {"nodes": [make_inner("Blur", "image")], "links": [[0, 0, 0, 0, 1, "IMAGE"]] * 20_001}},
+])  # fmt: skip
+def test_groups_that_are_too_large_are_an_error(groups: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="its groups have more than 20000 nodes and widgets"):
+        read_canvas({"nodes": [], "links": [], "extra": {"groupNodes": groups}}, WIDGETS.get)
+
+
+def test_a_subgraph_is_not_taken_for_a_group() -> None:
+    subgraph = {"id": "s", "nodes": [], "links": [], "group_widgets": 5}
+
+    document = {"nodes": [{"id": 1, "type": "s"}], "links": [], "definitions": {"subgraphs": [subgraph]}}
+
+    assert "1" in read_canvas(document, WIDGETS.get).nodes
