@@ -137,6 +137,10 @@ def replay_file(
                 reason = str(result.errors[0]) if result.errors else "it wrote no file"
                 return Replay(path, ReplayState.FAILED, reason)
             made = _find_made(record, path, result.files)
+            if recorded is not None and bool(recorded.mark) != bool(made.mark):
+                wanted = "generated" if recorded.mark else "off"
+                without = "with" if recorded.mark else "without"
+                return Replay(path, ReplayState.FAILED, f"it was written {without} a mark: set mark = {wanted!r}")
             return compare_files(studio, path, made.path, _find_tolerance(studio, record.recipe))
     except StudioError as error:
         return Replay(path, ReplayState.FAILED, str(error))

@@ -186,6 +186,8 @@ class Settings:
             path = getattr(self, name)
             if path is not None:  # a node may change the current folder
                 object.__setattr__(self, name, Path(os.path.abspath(path)))
+        if self.mark not in MARKS:
+            raise SettingProblem(f"invalid mark = {self.mark!r}: expected one of {', '.join(MARKS)}", where="mark")
 
     @property
     def cpu_workers(self) -> int:

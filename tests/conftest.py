@@ -86,8 +86,9 @@ def _leave_nothing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     redaction._known, redaction._short = known, short
     folder = str(tmp_path_factory.getbasetemp())
     for name in set(sys.modules) - modules:
-        if str(getattr(sys.modules[name], "__dict__", {}).get("__file__")).startswith(folder):
-            del sys.modules[name]
+        module = sys.modules.get(name)  # a thread of the test may end just now
+        if str(getattr(module, "__dict__", {}).get("__file__")).startswith(folder):
+            sys.modules.pop(name, None)
 
 
 def _freeze(config: pytest.Config) -> None:

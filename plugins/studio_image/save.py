@@ -31,7 +31,11 @@ def save(
             low, high = (middle, high) if measure_kilobytes(partial) <= max_kilobytes else (low, middle - 1)
         if not low:
             message = f"the image takes more than {max_kilobytes} kB at the lowest quality"
-            raise MediaError("E512", message, where=path.name, hint="make it smaller with image.resize")
+            carried = len((path.provenance or "").encode()) / 1000
+            hint = "make it smaller with image.resize"
+            if carried > max_kilobytes / 2:
+                hint = f"the graph in it takes {carried:.0f} kB: allow more, or write it without, with --strip"
+            raise MediaError("E512", message, where=path.name, hint=hint)
         write_converted(image, partial, path.provenance, low, tags=tags)
 
 

@@ -37,7 +37,7 @@ def mark_output(value: Any, request: MarkRequest, key: bytes) -> MarkedMedium | 
     """
     if not isinstance(value, Image | Video | Audio):
         return None
-    if request.may_be_marked and (known := _find_known(value, key)) is not None:
+    if (known := _find_known(value, key)) is not None:
         return MarkedMedium(value, format_payload(known))
     number = choose_number(request.seed, key)
     marked: Any
@@ -72,13 +72,21 @@ def _mark_video(video: Video, request: MarkRequest, key: bytes, number: int) -> 
     """Mark what is generated: the frames, the audio, or both. A video is a stream, so nothing is read back."""
     from studio_provenance import audio_mark, video_mark
 
+    if not request.marks_images and not _is_long(video.audio):
+        raise MediaError("E651", "its audio is too short for a mark", hint="sign the file instead")
+
     def load_audio() -> Audio | None:
         audio = video.audio
-        is_long = audio is not None and audio.duration >= audio_mark.SHORTEST_SECONDS
-        return audio_mark.mark_audio(audio, key, number) if audio is not None and is_long else audio
+        return audio_mark.mark_audio(audio, key, number) if audio is not None and _is_long(audio) else audio
 
     load: Callable[[], Audio | None] = load_audio if request.marks_audio else lambda: video.audio
     return video_mark.mark_video(video, key, number, 1.0, load, marks_frames=request.marks_images)
+
+
+def _is_long(audio: Audio | None) -> bool:
+    from studio_provenance.audio_mark import SHORTEST_SECONDS
+
+    return audio is not None and audio.duration >= SHORTEST_SECONDS
 
 
 def _check(found: FoundMark, number: int, value: Any) -> None:
@@ -87,17 +95,27 @@ def _check(found: FoundMark, number: int, value: Any) -> None:
 
 
 def _find_known(value: Any, key: bytes) -> int | None:
-    """Return the number of the mark that a medium has already, or None."""
+    """Return the number of the mark that a medium has already, or None.
+
+    Raises:
+        MediaError: E653 if it has one that cannot be read.
+    """
     from studio_provenance.audio_mark import find_in_audio
     from studio_provenance.image_search import find_in_image
     from studio_provenance.video_mark import find_in_video
 
     if isinstance(value, Image):
-        return find_in_image(value, key).payload
-    if isinstance(value, Audio):
-        return find_in_audio(value, key).payload
-    found = find_in_video(value, key)
-    return found.payload if found.is_found or value.audio is None else find_in_audio(value.audio, key).payload
+        found = find_in_image(value, key)
+    elif isinstance(value, Audio):
+        found = find_in_audio(value, key)
+    else:
+        found = find_in_video(value, key)
+        if not found.is_found and value.audio is not None:
+            found = find_in_audio(value.audio, key)
+    if found.is_found and found.payload is None:
+        hint = "a second mark would make both unreadable; sign the file instead"
+        raise MediaError("E653", "it has a mark already, which cannot be read", hint=hint)
+    return found.payload
 
 
 def _shorten(key: bytes) -> bytes:

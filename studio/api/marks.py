@@ -17,16 +17,14 @@ class MarkRequest:
     """What Studio knows of a medium that it is about to write.
 
     Attributes:
-        seed: Bytes that the number of the mark follows from: the same for the same value of the same graph.
+        seed: Bytes that the number of the mark follows from: the same for the same output of the same graph and inputs.
         marks_images: Whether the images, or the frames of a video, are generated.
         marks_audio: Whether the audio is generated.
-        may_be_marked: Whether a file that was read is in it, which may have a mark already. That mark is kept.
     """
 
     seed: bytes
     marks_images: bool = True
     marks_audio: bool = True
-    may_be_marked: bool = True
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -62,7 +61,7 @@ class Marking:
         Args:
             value: The medium.
             media: What it is made of.
-            seed: What the number follows from; "" for a random number.
+            seed: What the number follows from.
 
         Raises:
             StudioError: What a plugin raises; E775 where it fails in another way.
@@ -70,9 +69,7 @@ class Marking:
         images, audio = _is_generated(media.images), _is_generated(media.audio)
         if not images and not audio:
             return value, NO_MARK
-        files = media.find_steps().files if media.find_steps is not None else None
-        may_be_marked = files is None or any(used.is_shown for used in files)
-        request = MarkRequest(seed.encode() or secrets.token_bytes(32), images, audio, may_be_marked)
+        request = MarkRequest(seed.encode(), images, audio)
         for plugin, marker in self._markers:
             try:
                 found = _call(plugin, marker, value, request)
@@ -80,7 +77,7 @@ class Marking:
                 return value, Mark(doubt=f"not marked: {error.message}")
             if found is not None:
                 return found.value, Mark(found.mark, marker.method)
-        return value, NO_MARK
+        return value, Mark(doubt="not marked: no plugin marks it")
 
     def keep(self, record: MarkRecord) -> None:
         """Keep what is known of a marked file."""
@@ -115,7 +112,7 @@ def load_marking(settings: Settings) -> Marking | None:
     """Return what marks files, or None if the settings say that they are not marked.
 
     Raises:
-        PluginError: E206 or E212 if a plugin that marks media fails.
+        PluginError: E206 or E212 if a plugin that marks media fails, or there is none.
         StudioError: What such a plugin raises, as for a key that is too short.
     """
     if settings.mark != GENERATED:
@@ -132,6 +129,9 @@ def load_marking(settings: Settings) -> Marking | None:
         except (Exception, SystemExit) as error:  # a plugin may raise anything
             message = f"plugin {plugin!r}: {_HOOK} {describe_raised(error)}"
             raise PluginError("E212", message, hint="disable the plugin, or report it to its author") from error
+    if not found:
+        hint = "enable studio-provenance, or unset mark"
+        raise PluginError("E212", f"mark is {GENERATED!r}, and no plugin marks media", hint=hint)
     return Marking(found, open_mark_records(settings))
 
 

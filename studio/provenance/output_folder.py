@@ -225,7 +225,6 @@ class OutputFolder:
         sign: SignFile | None = None,
         mark: MarkMedium | None = None,
         keep: KeepMarked | None = None,
-        digest: str = "",
     ) -> list[FileRecord]:
         """Write an output to one file, or a list of media to one file each.
 
@@ -241,7 +240,6 @@ class OutputFolder:
             sign: Signs each file, or None.
             mark: Marks each medium, or None.
             keep: Keeps what is known of each marked file, or None.
-            digest: Digest of the value, or "".
 
         Raises:
             RunError: E312 if the disk says no, E775 if a file cannot be signed.
@@ -259,7 +257,7 @@ class OutputFolder:
             media = content[index] if len(content) == len(entries) else join_media(content)
             made = NO_MARK
             if mark is not None and value_type is not None:
-                entry, made = mark(entry, media, f"{digest} {carried.identify(output, index)}" if digest else "")
+                entry, made = mark(entry, media, carried.identify(output, index))
             text = carried.format(output, index, content=media, mark=made.number) if value_type is not None else ""
             record = FileRecord(output, place.path, index, source_type=find_source_type(media.whole), mark=made.number)
             signs = partial(sign, media, text, made) if sign is not None and value_type is not None else None

@@ -204,13 +204,14 @@ class OutputWriter:
                     if (weights := find_weights_file(value, self._find_weights)) is not None:
                         value, value_types = weights
                     sign = self._sign if self.signer is not None else None
-                    more: dict[str, Any] = {"sign": sign, "is_deep": is_deep(name), "digest": digest}
+                    more: dict[str, Any] = {"sign": sign, "is_deep": is_deep(name)}
                     more |= {"mark": self.marking.mark, "keep": self._keep} if self.marking is not None else {}
                     records = folder.write(name, value, spec, value_types, carried, fields, media, **more)
                     files += records
                     current.keep(name, digest, spec, media, value, records)
             except StudioError as error:
                 errors.append(error)
+                self._manifests.clear()
         try:
             return files + folder.list_saved(self._choose_saved(outputs, content or {}, folder)), errors
         except StudioError as error:

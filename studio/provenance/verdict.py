@@ -11,6 +11,8 @@ from studio.api.evidence import Evidence
 from studio.provenance.check import CheckedFile, FileState
 from studio.provenance.credentials.reading import Credentials, CredentialState
 
+_WHOLE = (CredentialState.TRUSTED, CredentialState.UNTRUSTED, CredentialState.CHANGED)
+"""States of credentials whose signature is genuine."""
 _TERMS = {
     "trainedAlgorithmicMedia": "made by a trained model",
     "compositeWithTrainedAlgorithmicMedia": "made or changed by a trained model, from a file",
@@ -156,10 +158,11 @@ def _describe_recovered(recovered: RecoveredFile) -> str:
     credentials = recovered.credentials
     removed = "record removed" if credentials is None else "credentials removed"
     parts = [f"{removed}; recovered by its mark {recovered.mark}: written here as {recovered.name!r}"]
-    if credentials is not None and credentials.state == CredentialState.CHANGED:
+    if credentials is not None and credentials.state in _WHOLE:
         parts.append(f"signed by {_name_signer(credentials)}")
     elif credentials is not None:
-        parts.append("with content credentials that are not checked")
+        unchecked = credentials.state == CredentialState.UNCHECKED
+        parts.append(f"with content credentials that {'are not checked' if unchecked else 'do not hold'}")
     if recovered.source_type:
         parts.append(f"labeled {recovered.source_type} ({_TERMS.get(recovered.source_type, 'a term of the IPTC')})")
     return ", ".join(parts)

@@ -136,7 +136,7 @@ def save_image(
         dynamic_range: Light of a PNG file: sRGB ("sdr"), or BT.2100 with 16 bits and its tags, as "pq" or "hlg"; light
             of sRGB white has 203 cd/m2.
         max_kilobytes: Most that the file may take, in thousands of bytes: JPEG and WebP get the highest quality, up to
-            the given one, that fits. Null for any size.
+            the given one, that fits, with the graph in the file and before it is signed. Null for any size.
         dpi: Size in print, as pixels per inch; the pixels stay. Null where the file does not say.
         profile: ICC profile in the file, to which the colors are converted. "none" means sRGB. "display-p3" keeps
             colors beyond sRGB that an image of that color space has.

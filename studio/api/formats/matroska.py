@@ -10,17 +10,18 @@ if TYPE_CHECKING:
 _HEADER = 0x1A45DFA3
 _SEGMENT = 0x18538067
 _LONGEST_HEADER = 1 << 16
+_MOST_ELEMENTS = 64  # before the segment; there is one, the header
 
 
 def is_cut_off(file: BinaryIO) -> bool:
     """Say whether the segment ends behind the end of the file (RFC 9559); False where its size is unknown."""
     end = file.seek(0, 2)
     file.seek(0)
-    while (identity := _read_number(file, keeps_marker=True)) is not None:
-        size = _read_number(file)
+    for _ in range(_MOST_ELEMENTS):
+        identity, size = _read_number(file, keeps_marker=True), _read_number(file)
         if identity == _SEGMENT:
             return size is not None and file.tell() + size > end
-        if size is None or (identity == _HEADER and size > _LONGEST_HEADER):
+        if identity is None or size is None or (identity == _HEADER and size > _LONGEST_HEADER):
             return False
         file.seek(size, 1)
     return False

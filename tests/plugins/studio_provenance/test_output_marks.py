@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -36,7 +37,9 @@ SIDE = 384
 @node("acme.paint", origin="generated")
 def paint(ctx: Context, seed: int = 1, side: int = SIDE) -> Image:
     """Make an image from words."""
-    return Image(draw_scene(side, side, seed))
+    scene = draw_scene(side, side, seed)
+    jitter = np.float32(os.environ.get("ACME_JITTER", "0"))
+    return Image(np.clip(scene / np.float32(255) + jitter, 0, 1)) if jitter else Image(scene)
 
 
 @node("acme.film", origin={"video": "generated"})
@@ -141,8 +144,8 @@ def test_what_no_model_made_is_not_marked(studio: Studio, tmp_path: Path) -> Non
 def test_the_same_run_writes_the_same_bytes_anywhere(settings: Settings, tmp_path: Path) -> None:
     with open_studio(settings) as studio:
         (first,) = run(studio, tmp_path / "a").files
+        stamp = first.path.stat().st_mtime_ns
         (again,) = run(studio, tmp_path / "a").files
-        stamp = again.path.stat().st_mtime_ns
         (elsewhere,) = run(studio, tmp_path / "deep" / "b").files
         (other,) = run(studio, tmp_path / "c", seed=2).files
     with open_studio(replace(settings, cache_dir=tmp_path / "another")) as studio:
@@ -267,6 +270,47 @@ def test_credentials_that_do_not_name_the_mark_recover_nothing(settings: Setting
     kept[one.mark].write_bytes(kept[two.mark].read_bytes())
 
     assert "Ada" not in inspect(settings, strip(one, tmp_path)).verdict.statement
+
+
+def test_a_value_that_differs_in_the_last_bit_has_the_same_number(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marks = []
+    for jitter in ("0", "1e-6"):
+        monkeypatch.setenv("ACME_JITTER", jitter)
+        with open_studio(replace(settings, cache_dir=tmp_path / jitter)) as studio:
+            (file,) = run(studio, tmp_path / f"out {jitter}").files
+            marks.append(file.mark)
+
+    assert marks[0] == marks[1] != ""
+
+
+def test_a_mark_that_a_node_made_is_kept(studio: Studio, tmp_path: Path) -> None:
+    mark = {"type": "provenance.mark", "inputs": {"image": {"from": "paint"}, "payload": "00112233445566aa"}}
+    graph = {**GRAPH, "nodes": {**GRAPH["nodes"], "m": mark}, "outputs": {"x": {"from": "m.image"}}}
+
+    (file,) = run(studio, tmp_path / "out", graph).files
+
+    assert file.mark == find_mark(file) == "00112233445566aa"
+
+
+def test_generated_audio_that_is_too_short_is_no_mark_of_a_video() -> None:
+    from studio.api.marks import MarkRequest
+    from studio_provenance.output_marks import mark_output
+
+    audio = Audio(np.zeros((22_050, 1), np.float32), 22_050)
+    video = Video.from_images([Image(draw_scene(SIDE, SIDE, 1))] * 24, 24, audio=audio)
+
+    with pytest.raises(StudioError, match="its audio is too short for a mark"):
+        mark_output(video, MarkRequest(b"seed", marks_images=False), PUBLIC_KEY)
+
+
+def test_a_setting_that_marks_nothing_is_an_error(settings: Settings, tmp_path: Path) -> None:
+    disabled = replace(settings, disabled_plugins=("provenance",))
+    with open_studio(disabled) as studio, pytest.raises(StudioError, match="no plugin marks media"):
+        studio.run(parse_graph(GRAPH), {}, output=tmp_path / "out")
+    with pytest.raises(ValueError, match="expected one of off, generated"):
+        replace(settings, mark="Generated")
 
 
 def test_audio_is_marked_where_it_is_long_enough(tmp_path: Path) -> None:
