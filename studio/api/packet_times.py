@@ -28,6 +28,7 @@ Jumps = Sequence[tuple[int, Fraction]]
 """From which packet of a stream on its times are moved, and by how many seconds."""
 _MICROSECONDS = 1_000_000
 _FAR = 10 * _MICROSECONDS
+_TICK = Fraction(1, 1000)  # of the clock of a movie, to which MP4 rounds the end of a track
 _BACK = _MICROSECONDS // 10
 
 
@@ -47,6 +48,8 @@ class StreamTimes:
         latest: The greatest of `times`.
         declared: When the stream ends by its container, on the clock of the file; None where that does not say.
         found: When the last packet ends, likewise; None without packets.
+        is_reordered: Whether the packet that shows last has another time of decoding. MP4 and MOV have lengths in the
+            order of decoding only, which is then not how long the frame shows.
     """
 
     base: Fraction
@@ -59,6 +62,7 @@ class StreamTimes:
     latest: int | None = None
     declared: Fraction | None = None
     found: Fraction | None = None
+    is_reordered: bool = False
 
     @property
     def packets(self) -> int:
@@ -174,6 +178,7 @@ def _add(times: StreamTimes, packet: Any, number: int, clock: _Clock) -> None:
         pts = (packet.dts if packet.pts is None else packet.pts) + round(offset / packet.time_base)
         if times.latest is None or pts >= times.latest:
             times.latest, times.last_duration = pts, packet.duration or 0
+            times.is_reordered = packet.dts not in (None, packet.pts)
         times.times.append(pts)
         times.is_damaged = times.is_damaged or packet.is_corrupt
     else:
@@ -196,8 +201,18 @@ def _finish(times: StreamTimes, stream: Any, container: str) -> None:
     end = _find_declared_end(times, stream, container)
     if end is not None:
         rest = round(end / times.base) - times.times[-1]
-        if rest - times.last_duration > (times.usual_step if "mp4" in container else 0):
+        if _is_better(times, rest, container):
             times.last_duration = rest
+
+
+def _is_better(times: StreamTimes, rest: int, container: str) -> bool:
+    """Say whether the time from the last frame to the declared end tells its length better than its packet does."""
+    more = rest - times.last_duration
+    if "mp4" not in container:
+        return more > 0
+    if times.is_reordered and rest > 0:
+        return abs(more) * times.base > _TICK
+    return more > times.usual_step
 
 
 def _find_declared_end(times: StreamTimes, stream: Any, container: str) -> Fraction | None:

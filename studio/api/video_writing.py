@@ -16,6 +16,7 @@ from studio.api.color_conversion import convert_color, describe_conversion
 from studio.api.formats.animation_record import add_to_apng, add_to_webp
 from studio.api.formats.last_delay import set_apng_delay, set_webp_delay
 from studio.api.gif_writing import GifLook, write_gif
+from studio.api.packet_writing import PacketWriter
 from studio.api.read_ahead import read_ahead
 from studio.api.rgb_conversion import RgbWriter
 from studio.api.thread_policy import keep_policy
@@ -262,7 +263,7 @@ def _write_coded(video: Video, container: Any, encoding: Encoding) -> float:
     audio = AudioTrack(container, encoding.audio, video.audio if encoding.audio else None)
     layout = _choose_layout(stream.format)
     writer = RgbWriter(layout, encoding.pixels, is_left=_has_left_chroma(encoding, stream.format), matrix=tags[0])
-    lengths: dict[int, int] = {}
+    packets = PacketWriter(container, ends_by_decoding=encoding.container in ("mp4", "mov"))
     length = 0.0
     encode = keep_policy(stream.encode) if encoding.codec == "libsvtav1" else stream.encode
     with closing(read_ahead(check_frames(video))) as frames:
@@ -272,17 +273,15 @@ def _write_coded(video: Video, container: Any, encoding: Encoding) -> float:
             if not stream.format.is_rgb:
                 coded.colorspace, coded.color_primaries, coded.color_trc = tags  # ProRes says so of each frame
             coded.pts, coded.time_base = round(Fraction(frame.microseconds, 1_000_000) / base), base
-            lengths[coded.pts] = max(1, round(Fraction(length).limit_denominator(1_000_000) / base))
-            _mux(container, encode(coded), lengths)
-    if not lengths:
+            packets.lengths[coded.pts] = max(1, round(Fraction(length).limit_denominator(1_000_000) / base))
+            packets.write(encode(coded))
+    if not packets.lengths:
         raise refuse_empty()
     rest = list(encode(None))
-    if encoding.codec == "libx265" and len(lengths) <= _FEWEST:
+    if encoding.codec == "libx265" and len(packets.lengths) <= _FEWEST:
         for packet in rest:
             packet.dts = packet.pts
-    if rest and encoding.container in ("mp4", "mov"):  # which count lengths in the order of decoding
-        lengths[rest[-1].pts] = lengths[max(lengths)]
-    _mux(container, rest, lengths)
+    packets.finish(rest)
     audio.finish()
     return length
 
@@ -303,15 +302,6 @@ def _find_lengths(video: Video, frames: Iterator[Frame]) -> Iterator[tuple[Frame
         held = frame
     if held is not None:
         yield held, find_last_length(video, held)
-
-
-def _mux(container: Any, packets: Any, lengths: dict[int, int]) -> None:
-    """Write packets, each with the length of its frame."""
-    for packet in packets:
-        length = lengths.get(packet.pts)
-        if length is not None:
-            packet.duration = length
-        container.mux(packet)
 
 
 def _choose_layout(kind: Any) -> str:

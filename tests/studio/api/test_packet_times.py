@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 import pytest
 
 from studio.api import av_audio, video_reading
 from studio.api.audio_file import AudioType
+from studio.api.image import Image
 from studio.api.packet_times import StreamTimes, scan_packets
 from studio.api.video import Frame, Video
 from studio.api.video_file import VideoType
-from studio.api.video_writing import write_video
+from studio.api.video_writing import Encoding, write_video
 from studio.settings import MediaLimits
 from tests.studio.api.media_files import measure_pitch, write_frames, write_part, write_tracks
 from tests.studio.api.videos import LIMITS, VIDEO, make_ramp
@@ -33,6 +37,44 @@ def test_the_last_frame_lasts_as_long_in_every_format(tmp_path: Path, extension:
 
     assert [frame.time for frame in seen.frames()] == pytest.approx([0.0, 0.1, 0.3], abs=1e-3)
     assert seen.duration == pytest.approx(2.3, abs=1e-3)
+
+
+def make_moving(steps: list[int]) -> Video:
+    """A square that moves over grey, so that encoders make B-frames; each frame shows for so many hundredths."""
+    images = [np.full((48, 64, 3), 60, np.uint8) for _ in steps]
+    for index, pixels in enumerate(images):
+        pixels[10:26, index : index + 16] = (220, 180, 40)
+    frames = [Frame(Image(pixels), sum(steps[:index]) / 100) for index, pixels in enumerate(images)]
+    length = sum(steps) / 100
+    return Video(lambda: iter(frames), width=64, height=48, rate=Fraction(10), count=len(steps), duration=length)
+
+
+X264 = Encoding("mp4", "libx264", "aac", "yuv420p", {"crf": "18", "preset": "medium"})
+X265 = Encoding("mp4", "libx265", "aac", "yuv420p", {"x265-params": "log-level=error"})
+STEPS = {  # hundredths; what shows last is decoded last in some, before a B-frame in others
+    "short last": [10, 10, 4, 20, 5, 37, 8, 8, 4, 10, 5, 20, 37, 4, 4, 10, 8, 5, 20, 10, 37, 8, 10, 20, 4],
+    "long last": [10, 8, 8, 37, 10, 8, 20, 20, 10, 20, 10, 10, 8, 10, 10, 37, 5, 8, 10, 8, 20, 20, 5, 4, 37],
+    "long start": [37, 10, 8, 8, 5, 20, 37, 10, 5, 4, 5, 37, 8, 37, 10, 20, 10, 20, 8, 8, 20, 8, 4, 5, 37],
+    "long first": [37, 8, 20, 8, 37, 5, 37, 8, 37, 20, 10, 10, 4, 5, 4, 20, 4, 20, 4, 8, 20, 8, 37, 5, 8],
+    "short": [4, 37, 5],
+}
+
+
+@pytest.mark.parametrize("steps", STEPS.values(), ids=STEPS)
+@pytest.mark.parametrize("encoding", [X264, replace(X264, container="mov"), X265], ids=["mp4", "mov", "x265"])
+def test_uneven_frames_with_b_frames_end_when_they_should(tmp_path: Path, encoding: Encoding, steps: list[int]) -> None:
+    path = tmp_path / f"a.{encoding.container}"
+
+    write_video(make_moving(steps), path, None, encoding)
+
+    with av.open(str(path)) as container:
+        stream: Any = container.streams.video[0]
+        declared = [(container.duration or 0) / 1e6, float(stream.duration * stream.time_base)]
+        decoded = [packet.pts for packet in container.demux(stream) if packet.size]
+    seen = VIDEO.read_file(path, LIMITS)
+    assert len(steps) < 25 or decoded != sorted(decoded)
+    assert [*declared, seen.duration] == pytest.approx([sum(steps) / 100] * 3, abs=1.5e-3)
+    assert [frame.time for frame in seen.frames()] == pytest.approx([sum(steps[:n]) / 100 for n in range(len(steps))])
 
 
 def test_the_last_frame_lasts_as_long_in_the_cache(tmp_path: Path) -> None:
