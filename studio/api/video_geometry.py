@@ -40,8 +40,10 @@ def find_display_matrix(frame: Any) -> tuple[float, float, float, float] | None:
     import numpy as np
     from av import sidedata
 
+    create: Any = sidedata.sidedata.SideDataContainer
     try:
-        known = list(frame.side_data)
+        # not frame.side_data: the frame would keep that, and it the frame, until the collector of cycles runs
+        known = list(create(frame))
     except ValueError:  # PyAV refuses all side data of a frame if it does not know the kind of one, such as EXIF
         return _rebuild_matrix(int(frame.rotation or 0))
     for data in known:
