@@ -50,7 +50,7 @@ class VideoType(StreamType[Video]):
     python = Video
     extensions = ("mp4", "mkv", "webm", "mov", "gif", "apng", "webp")
     stored_extension = "nut"
-    reading_code = 2
+    reading_code = 3
 
     def describe(self, value: Video) -> str:
         """Say size, channels, rate, length if it is known, and color space unless it is sRGB."""
