@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator
@@ -178,7 +179,11 @@ def test_writing_says_whether_frames_of_16_bits_became_8(tmp_path: Path) -> None
 @pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="this system has no scheduling policies")
 def test_av1_gives_no_thread_of_this_process_another_priority(tmp_path: Path) -> None:
     def list_policies() -> set[int]:
-        return {os.sched_getscheduler(int(thread)) for thread in os.listdir("/proc/self/task")}
+        found = set()
+        for thread in os.listdir("/proc/self/task"):
+            with contextlib.suppress(ProcessLookupError):  # it has just ended
+                found.add(os.sched_getscheduler(int(thread)))
+        return found
 
     before, seen = list_policies(), set()
 
@@ -194,7 +199,7 @@ def test_av1_gives_no_thread_of_this_process_another_priority(tmp_path: Path) ->
         Encoding("mp4", "libsvtav1", "yuv420p"),
     )
 
-    assert seen | list_policies() == before
+    assert seen | list_policies() <= before
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
