@@ -8,7 +8,8 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+
+from studio_train.tensor_file import save_tensors
 
 _NAME = "training.safetensors"
 _PARTS = ("exp_avg", "exp_avg_sq")  # what AdamW keeps of each weight
@@ -27,14 +28,15 @@ def save_checkpoint(
         weights: What is trained, by name.
         optimizer: An AdamW of these weights that has made a step.
         losses: One for each step that was made.
+
+    Raises:
+        OSError: If the disk is full or the file cannot be written.
     """
-    tensors = {f"weight.{name}": weight.detach().cpu().contiguous() for name, weight in weights.items()}
+    tensors: dict[str, torch.Tensor] = {f"weight.{name}": weight for name, weight in weights.items()}
     for name, weight in weights.items():
         state = optimizer.state.get(weight, {})  # weights that nothing depends on have none
-        tensors |= {f"{part}.{name}": state[part].cpu().contiguous() for part in _PARTS if part in state}
-    new = folder / f"new_{_NAME}"
-    save_file(tensors, new, metadata={"losses": json.dumps(list(losses))})
-    new.replace(folder / _NAME)
+        tensors |= {f"{part}.{name}": state[part] for part in _PARTS if part in state}
+    save_tensors(tensors, folder / _NAME, {"losses": json.dumps(list(losses))})
 
 
 def load_checkpoint(
