@@ -48,6 +48,7 @@ class LoraTraining:
         self.size = size
         self.weights: dict[str, torch.nn.Parameter] = {}
         self._pipeline = pipeline
+        self._scheduler = opened.make_scheduler()
         self._text = text
         self._bfloat16 = bfloat16
 
@@ -85,6 +86,7 @@ class LoraTraining:
             prompts: One for each.
             generator: Draws noise and noise levels; on the CPU.
         """
+        self.opened.set_scheduler(self._pipeline, self._scheduler)  # drawing leaves another one
         device = self.opened.device
         with (
             hush("diffusers", "transformers"),
@@ -189,7 +191,6 @@ def train_lora(
     training = LoraTraining(
         opened, pipeline, choose_size(opened, size or 0, size or 0, log), text=text_rank > 0, bfloat16=bfloat16
     )
-    opened.set_scheduler(pipeline, opened.make_scheduler())
     denoisers = list(find_denoisers(pipeline).values())
     for part in pipeline.components.values():
         if isinstance(part, torch.nn.Module):
@@ -218,7 +219,10 @@ def _check(opened: PipelineModel, pipeline: Any) -> None:
         )
     if opened.measures.offload:
         raise ModelError(
-            "E616", "a model with the load option offload cannot be trained", hint="leave the load option out"
+            "E616",
+            "a model whose networks wait outside the device cannot be trained",
+            hint="leave the load option offload out; if memory ran out, lower batch_size or size, "
+            "or set gradient_checkpointing",
         )
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 
 from studio.api import Context, Image, Model, ModelError, Packed
-from studio_train.report import Drawings, make_report
+from studio_train.report import Drawings, make_report, shrink
+from studio_train.tensor_file import save_tensors
 from studio_train.training_loop import Examples, Plan
 from studio_train.training_loop import train as take_steps
 
@@ -76,14 +76,15 @@ def _train(ctx: Context, training: Any, request: Request) -> tuple[Model, dict[s
 
     captions = list(dict.fromkeys(request.captions))[:_CAPTIONS]
     kept, held = choose_prior(request.prior_prompts, training.words, request.seed)
-    drawn = _draw_plain(ctx, training, [*kept, *held, *captions], request, tick)
-    plain = dict(zip([*kept, *held, *captions], drawn, strict=True))
+    prompts = [*captions, *request.test_prompts, *held]
+    seeds = _list_seeds(request.seed, len(prompts))  # those of a prompt with the LoRA and without it are equal
+    plain_seeds = [
+        *_list_seeds(request.seed, len(kept)), *seeds[len(prompts) - len(held) :], *seeds[: len(captions)]
+    ]  # fmt: skip
+    drawn = _draw_plain(ctx, training, [*kept, *held, *captions], plain_seeds, tick)
+    before, base_known, base = drawn.split([len(kept), len(held), len(captions)])
     examples = Examples(training.encode_images(request.images), request.captions)
-    prior = (
-        Examples(training.encode_images(_make_images(torch.stack([plain[each] for each in kept]))), kept)
-        if kept
-        else None
-    )
+    prior = Examples(training.encode_images(_make_images(before)), kept) if kept else None
     rate = request.learning_rate or training.learning_rate
     plan = Plan(request.steps, request.batch_size, rate, request.seed)
     shown = find_preview_steps(request.steps)
@@ -99,27 +100,26 @@ def _train(ctx: Context, training: Any, request: Request) -> tuple[Model, dict[s
         ctx.step(step, request.steps, preview)
 
     losses = take_steps(training, examples, prior, plan, ctx.checkpoint, on_step)
-    prompts = [*captions, *request.test_prompts, *held]
-    after = training.draw(prompts, _list_seeds(request.seed, len(prompts)), tick)
+    after = training.draw(prompts, seeds, tick)
     learned, tests, known = after.split([len(captions), len(request.test_prompts), len(held)])
     drawings = Drawings(
-        images=training.read_images(request.images),
+        images=torch.cat([shrink(training.read_images([image])) for image in request.images]),
         learned=learned,
-        base=torch.stack([plain[each] for each in captions]),
+        base=base,
         tests=tests if len(tests) else None,
         known=known if held else None,
-        base_known=torch.stack([plain[each] for each in held]) if held else None,
+        base_known=base_known if held else None,
     )
     report = make_report(losses, drawings, _describe(training, request, rate))
     for warning in report["warnings"]:
         ctx.log(f"{warning['kind'].replace('_', ' ')}: {warning['message']}")
     path = ctx.scratch / "lora.safetensors"
-    save_file({name: weight.detach().cpu().contiguous() for name, weight in training.weights.items()}, path)
+    save_tensors(training.weights, path)
     return ctx.keep(path), report, _make_images(torch.cat([learned, tests]))
 
 
 def choose_prior(given: Sequence[str] | None, words: Sequence[str], seed: int) -> tuple[list[str], list[str]]:
-    """Return prompts whose drawings are trained to stay, and a third of them to measure by.
+    """Return prompts whose drawings are trained to stay, and a third to measure by, of two and more.
 
     Args:
         given: Those of the user; None for some of the words.
@@ -132,7 +132,7 @@ def choose_prior(given: Sequence[str] | None, words: Sequence[str], seed: int) -
         prompts = [f"a {words[index]}" for index in order[:count]]
     else:
         prompts = [each for each in dict.fromkeys(given) if each.strip()]
-    third = -(-len(prompts) // 3)
+    third = -(-len(prompts) // 3) if len(prompts) > 1 else 0
     return prompts[third:], prompts[:third]
 
 
@@ -148,15 +148,15 @@ def _list_seeds(seed: int, count: int) -> list[int]:
 
 
 def _draw_plain(
-    ctx: Context, training: Any, prompts: Sequence[str], request: Request, tick: Callable[[], None]
+    ctx: Context, training: Any, prompts: Sequence[str], seeds: Sequence[int], tick: Callable[[], None]
 ) -> torch.Tensor:
     """Draw without the LoRA, once for all trainings of this model that ask for the same."""
 
     def make() -> Packed:
-        drawn = training.draw(prompts, _list_seeds(request.seed, len(prompts)), tick, plain=True)
+        drawn = training.draw(prompts, seeds, tick, plain=True)
         return Packed({}, {"drawn": drawn.numpy()})
 
-    packed = ctx.memo(["plain", list(prompts), request.seed, list(training.size)], make)
+    packed = ctx.memo(["plain", list(prompts), list(seeds), list(training.size)], make)
     return torch.from_numpy(packed.arrays["drawn"].copy())
 
 

@@ -23,7 +23,7 @@ class Drawings:
     """What the model drew: each batch x 3 x height x width in [0, 1], float32.
 
     Attributes:
-        images: What it learned from.
+        images: What it learned from; small copies that `shrink` made are enough.
         learned: Drawn of captions, with the LoRA.
         base: The same without.
         tests: Drawn of prompts that no caption has, with the LoRA; None if there are no such prompts.
@@ -92,15 +92,17 @@ def _describe_loss(losses: Sequence[float]) -> dict[str, Any]:
     }
 
 
-def _shrink(images: torch.Tensor, *, middle: bool) -> torch.Tensor:
-    small = torch.nn.functional.interpolate(images, (_SIDE, _SIDE), mode="area")
-    return (small[:, :, _MIDDLE, _MIDDLE] if middle else small).flatten(1)
+def shrink(images: torch.Tensor) -> torch.Tensor:
+    """Return the small copies that distances are measured on: batch x 3 x 32 x 32, of the same range."""
+    return torch.nn.functional.interpolate(images, (_SIDE, _SIDE), mode="area")
 
 
 def _find_distances(first: torch.Tensor, second: torch.Tensor, *, middle: bool) -> torch.Tensor:
     """Return the root mean square differences of each with each."""
-    a, b = _shrink(first, middle=middle), _shrink(second, middle=middle)
-    return (a[:, None] - b[None]).square().mean(2).sqrt()
+    part = _MIDDLE if middle else slice(None)
+    a, b = (shrink(images)[:, :, part, part].flatten(1) for images in (first, second))
+    distances: torch.Tensor = torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist") / a.shape[1] ** 0.5
+    return distances
 
 
 def _find_nearest(drawn: torch.Tensor, images: torch.Tensor, *, middle: bool) -> torch.Tensor:

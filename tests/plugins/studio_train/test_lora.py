@@ -17,6 +17,7 @@ import pytest
 
 from studio.api import Cancelled, Image, Model, ModelError, StudioError
 from studio.testing import TestContext
+from studio_train.lora import choose_prior
 from studio_train.nodes.lora import TrainedLora, train_lora
 from tests.processes import create_environment
 
@@ -26,6 +27,8 @@ LITTLE: dict[str, Any] = {
     "captions": ["a red star"], "steps": 3, "rank": 2, "text_rank": 2, "batch_size": 2, "size": 32,
     "prior_prompts": ["a cat", "a dog"], "learning_rate": 0.02, "model": Model("file:tiny"),
 }  # fmt: skip
+SMALLEST_RATE = 1e-12
+"""A learning rate at which a model draws what it drew before."""
 
 
 def make_images(count: int = 3, *, width: int = 48) -> list[Image]:
@@ -53,9 +56,9 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Any]:
     return open_tiny
 
 
-def draw_quickly(path: Path) -> None:
+def draw_quickly(path: Path, **about: Any) -> None:
     """Let a model draw in few steps."""
-    (path / "studio.json").write_text(json.dumps({"steps": 4}), encoding="utf-8")
+    (path / "studio.json").write_text(json.dumps({"steps": 4} | about), encoding="utf-8")
 
 
 def train(ctx: TestContext, images: list[Image] | None = None, **changes: Any) -> TrainedLora:
@@ -123,6 +126,36 @@ def test_equal_inputs_give_equal_weights_and_another_seed_others(tiny: Callable[
     made = [read_kept(ctx, train(ctx, seed=seed)) for ctx, seed in zip(contexts, (1, 1, 2), strict=True)]
 
     assert made[0] == made[1] != made[2]
+
+
+@pytest.mark.parametrize("name", ["sd15", "sd3"])
+def test_drawings_that_are_found_again_leave_the_weights_as_they_are(name: str, tmp_path: Path) -> None:
+    from studio_diffusion.opener import DiffusionOpener
+    from tests.plugins.studio_diffusion.tiny_pipelines import WRITERS
+
+    path = WRITERS[name](tmp_path / name)
+    draw_quickly(path, sampler="dpmpp_2m")  # another one than the model's own
+    ctx = make_context(DiffusionOpener().open(path, Model(f"file:{path}"), device="cpu", dtype="float32", parts={}))
+    made = []
+    for folder in (tmp_path / "first", tmp_path / "second"):
+        folder.mkdir()
+        ctx.checkpoint_folder = folder
+        made.append(read_kept(ctx, train(ctx)))
+
+    assert len(ctx.memos) == 2
+    assert ctx.memos[0] == ctx.memos[1]
+    assert made[0] == made[1]
+
+
+@pytest.mark.parametrize("tests", [[], ["a dog in a hat"]], ids=["captions", "tests"])
+def test_a_training_that_changes_nothing_is_measured_as_no_change(tiny: Callable[[str], Any], tests: list[str]) -> None:
+    prior = ["a cat", "a dog", "a hat", "a house", "a red star", "a boat"]  # one of them is a caption too
+    changes: dict[str, Any] = {"steps": 1, "learning_rate": SMALLEST_RATE, "test_prompts": tests}
+
+    for prompts in (prior, prior[-2:] + prior[:4]):
+        report = train(make_context(tiny("sd15")), prior_prompts=prompts, **changes).report
+        assert report["drift"] < 1e-3
+        assert report["distance"]["with_lora"] == pytest.approx(report["distance"]["without"], abs=1e-3)
 
 
 def test_memory_is_saved_without_another_result(tiny: Callable[[str], Any]) -> None:
@@ -220,9 +253,29 @@ def test_other_architectures_are_refused(tiny: Callable[[str], Any], name: str) 
         train(make_context(tiny(name)))
 
 
+def test_a_model_that_waits_outside_the_device_is_refused_with_what_helps(
+    tiny: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = tiny("sd15")
+    monkeypatch.setattr(opened.measures, "offload", "model")
+
+    with pytest.raises(ModelError, match="E616") as raised:
+        train(make_context(opened))
+
+    assert "outside the device" in raised.value.message
+    assert all(name in raised.value.hint for name in ("offload", "batch_size", "size", "gradient_checkpointing"))
+
+
 def test_a_model_that_does_not_draw_is_refused() -> None:
     with pytest.raises(ModelError, match="E698"):
         train(make_context(object()))
+
+
+def test_a_single_prior_prompt_is_trained_on() -> None:
+    assert choose_prior(["a cat"], [], 1) == (["a cat"], [])
+    assert choose_prior(["a cat", "a dog"], [], 1) == (["a dog"], ["a cat"])
+    assert choose_prior([], ["cat"], 1) == choose_prior([" "], ["cat"], 1) == ([], [])
+    assert choose_prior(None, ["cat"], 1) == (["a cat"], [])
 
 
 PROGRAM = """
@@ -261,11 +314,12 @@ def run_process(folder: Path, graph: Path, left: int) -> tuple[int, str]:
     return done.returncode, done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
 
 
+@pytest.mark.timeout(900)  # three processes that load all that draws
 def test_a_training_that_is_killed_goes_on_and_ends_with_the_same_weights(tmp_path: Path) -> None:
     from tests.plugins.studio_diffusion.tiny_pipelines import WRITERS
 
     model, picture = WRITERS["sd15"](tmp_path / "model"), tmp_path / "picture.png"
-    draw_quickly(model)
+    draw_quickly(model, steps=1)
     make_images(1)[0].to_pillow().save(picture)
     inputs = {
         "images": [{"file": "picture.png"}], "captions": ["a red star"], "steps": 14, "rank": 1, "text_rank": 0,

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from studio_train.report import Drawings, make_report
+from studio_train.report import Drawings, make_report, shrink
 
 
 def make_images(count: int, seed: int) -> torch.Tensor:
@@ -80,6 +81,28 @@ def test_what_was_not_measured_is_null() -> None:
     found = report(replace(GOOD, tests=None, known=None, base_known=None))
 
     assert (found["drift"], found["nearest_copy"], found["verdict"]) == (None, None, "good")
+
+
+class LargestTensor(TorchDispatchMode):
+    """Counts the numbers of the largest tensor that is made while it lasts."""
+
+    numbers = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = func(*args, **(kwargs or {}))
+        if isinstance(made, torch.Tensor):
+            self.numbers = max(self.numbers, made.numel())
+        return made
+
+
+def test_many_images_are_compared_in_little_memory() -> None:
+    images = make_images(200, 5)
+
+    with LargestTensor() as largest:
+        report(replace(GOOD, images=shrink(images)))
+
+    assert largest.numbers <= images.numel()
+    assert report(replace(GOOD, images=shrink(images))) == report(replace(GOOD, images=images))
 
 
 def test_a_long_curve_is_shortened() -> None:
