@@ -154,5 +154,6 @@ def _refuse(step: int, plan: Plan) -> ModelError:
     return ModelError(
         "E697",
         f"the training diverged at step {step}: its numbers are NaN or infinite",
-        hint=f"lower learning_rate, now {plan.learning_rate:g}, for example to a tenth; or set precision to float32",
+        hint=f"lower learning_rate, now {plan.learning_rate:g}, for example to a tenth; or set precision to float32 "
+        "and run with --dtype float32",
     )

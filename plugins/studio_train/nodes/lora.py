@@ -51,7 +51,8 @@ def train_lora(
     equal inputs give equal weights. A training that was cancelled or killed continues where its last checkpoint was.
 
     Args:
-        images: Images of the thing or in the style, about five, of any size; the middle is cut out as a square.
+        images: Images of the thing or in the style, about five, of any size; the middle is cut out in the shape of
+            `size`.
         captions: What each image shows, or one caption for all. Name the thing by the same word everywhere, and say
             what is not part of it, such as the background.
         captions_file: Text file with one caption a line instead of captions, in the order of the images.
@@ -60,11 +61,13 @@ def train_lora(
         text_rank: Rank of the LoRA in CLIP text encoders, which learn words; 0 leaves them as they are.
         learning_rate: Highest learning rate; null for one that suits the model's size.
         batch_size: Images in a step.
-        size: Side of the squares that the model learns from; null for the model's own size.
-        prior_prompts: Prompts whose drawings are to stay as they are; a third is not trained on and measures the drift.
+        size: Side of the squares that the model learns from; null for the model's own size, which need not be square.
+        prior_prompts: Prompts whose drawings are to stay as they are; of two and more, a third is not trained on and
+            measures the drift.
             Null for a choice of the words that the model says it knows; an empty list for none.
         test_prompts: Prompts that no caption has, to see whether the model repeats its images; drawn as previews.
-        precision: Number format of the computation: "auto" is that of the model's weights.
+        precision: "bfloat16" computes in bfloat16 whatever the weights are. "float32" leaves the format of the weights,
+            so run with `--dtype float32` too. "auto" is "float32" in such runs and "bfloat16" in others.
         gradient_checkpointing: Compute twice rather than remember, which needs less memory and more time.
         seed: Seed of first weights, order and noise; another seed gives another LoRA.
         model: Weights of the model to teach: Stable Diffusion 1, 2, XL or 3.

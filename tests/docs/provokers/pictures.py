@@ -335,5 +335,5 @@ def _(place: Place) -> Any:
 
 @provokes("E698")
 def _(place: Place) -> Any:
-    context = TestContext(models={"builtin:mini": object()})
-    place.call("train.lora", context, [make_image(8, 8)], captions=["an apple"])
+    context, model = TestContext(models={"builtin:compact": object()}), Model("builtin:compact")
+    place.call("train.lora", context, [make_image(8, 8)], captions=["an apple"], model=model)

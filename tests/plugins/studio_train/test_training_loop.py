@@ -69,7 +69,7 @@ def test_a_loss_that_is_nan_stops_the_training(tmp_path: Path) -> None:
         run(tmp_path, FakeTraining(fails_at=3))
 
     assert "step 3" in str(raised.value)
-    assert "learning_rate" in raised.value.hint
+    assert all(word in raised.value.hint for word in ("learning_rate", "precision", "--dtype float32"))
 
 
 def test_the_prior_is_learned_beside_the_examples(tmp_path: Path) -> None:
