@@ -58,6 +58,7 @@ _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "speech.subtitles": {"marks": _MARKS},
     "speech.save_subtitles": {"marks": _MARKS},
     "style.colorize": {"exemplar": _MADE},
+    "train.lora": {"captions": ["a lighthouse"]},
     "logic.parse_json": {"text": "[1, 2]"},
 }
 """Inputs without which a node type cannot do anything, though its signature alone does not say so."""

@@ -265,18 +265,22 @@ def _describe_types(types: Sequence[NodeType]) -> Schema:
 def _choose_inputs(node_type: NodeType) -> Schema:
     """Return the rule that gives nodes of this type its inputs; nodes written for an older major version may differ."""
     chosen: Schema = {"type": {"const": node_type.id}}
+    known: Schema = {}
     if node_type.migrations:
         chosen["version"] = {"anyOf": [{"type": "null"}, {"pattern": rf"^0*{node_type.major}(\.|$)"}]}
         old = {name for step in node_type.migrations.values() for name in step.inputs} - set(node_type.inputs)
         if old:
             chosen["inputs"] = {"propertyNames": {"not": {"enum": sorted(old)}}}
+        if any(step.change for step in node_type.migrations.values()):  # which alone knows the names that it reads
+            todays = {"inputs": {"propertyNames": {"enum": sorted(node_type.inputs)}}}
+            known = {"anyOf": [{"required": ["version"]}, {"properties": todays}]}
     properties: Schema = {"inputs": {"$ref": f"#/$defs/{node_type.id}"}}
     if node_type.deprecated:
         properties["type"] = {"deprecated": True, "description": _describe(node_type)}
     then: Schema = {"description": node_type.summary, "properties": properties}
     if any(end.required for end in node_type.inputs.values()):
         then["required"] = ["inputs"]
-    return {"if": {"properties": chosen, "required": ["type"]}, "then": then}
+    return {"if": {"properties": chosen, "required": ["type"], **known}, "then": then}
 
 
 def _describe_inputs(node_type: NodeType, media: Iterable[str]) -> Schema:

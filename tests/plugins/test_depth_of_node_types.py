@@ -26,7 +26,7 @@ REDUCES = {
 """Node types that have to reduce, and why."""
 WITH_A_MODEL = {"video.from_text"}
 """Node types that need a model, which a test context lacks."""
-NETWORKS = {"check", "diffusion", "logic", "provenance", "style", "upscale", "vision"}
+NETWORKS = {"check", "diffusion", "logic", "provenance", "style", "train", "upscale", "vision"}
 """Plugins whose node types run networks (see `test_depth_of_networks.py`), pass values on, or need larger images."""
 MORE: dict[str, dict[str, Any]] = {
     "image.caption": {"text": "a"},

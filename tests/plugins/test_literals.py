@@ -102,6 +102,7 @@ CASES = [
     case("image.apply_lut", "lut_file", {"file": "note.txt"}, "E511"),
     case("image.vignette", "color", "blurple", "E505"),
     case("image.convert_color", "source", "nowhere", "E509"),
+    case("train.lora", "captions", ["a lighthouse", " "], "E696", images=[{"from": "image"}, {"from": "image"}]),
     case("vision.segment", "boxes", [{"left": 1}], "E637", model={"model": "file:note.txt"}),
     case("vision.remove_background", "boxes", [{"left": 1}], "E637"),
     case("vision.pose", "boxes", [{"left": 1}], "E637", model={"model": "file:note.txt"}),

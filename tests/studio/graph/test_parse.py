@@ -148,7 +148,7 @@ def test_a_key_unlike_any_gets_those_of_its_place() -> None:
 
     assert hints == {
         "/zzz": "known here: $schema, studio, title, description, inputs, nodes, outputs, requires, ui",
-        "/inputs/a/zzz": "known here: type, default, optional, description, minimum, maximum, choices",
+        "/inputs/a/zzz": "known here: type, default, optional, description, minimum, maximum, choices, origin",
         "/outputs/o/zzz": "known here: from, description",
     }
 

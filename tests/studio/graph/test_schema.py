@@ -194,7 +194,11 @@ def test_a_wrong_form_fails_both(
         ({"type": "probe.everything", "inputs": {"model": "tiny"}}, "$.nodes.a.inputs.model", "'tiny' does not match"),
         ({"type": "probe.everything", "inputs": {"short": "abcd"}}, "$.nodes.a.inputs.short", "'abcd' is too long"),
         ({"type": "probe.everything", "inputs": {"code": "A"}}, "$.nodes.a.inputs.code", "'A' does not match"),
-        ({"type": "probe.migrated", "inputs": {"image": EDGE}}, "$.nodes.a.inputs", "'picture' is a required property"),
+        (
+            {"type": "probe.migrated", "version": "3.0", "inputs": {"image": EDGE}},
+            "$.nodes.a.inputs",
+            "'picture' is a required property",
+        ),
     ],
     ids=lambda value: json.dumps(value)[:60] if isinstance(value, dict) else None,
 )
