@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -118,7 +118,7 @@ class LoraTraining:
         """
         opened, pipeline = self.opened, self._pipeline
         drawn = []
-        with torch.no_grad(), hush("diffusers", "transformers"), self._without() if plain else _nothing():
+        with torch.no_grad(), hush("diffusers", "transformers"), self._without() if plain else nullcontext():
             for begin in range(0, len(seeds), 8):
                 part = slice(begin, begin + 8)
                 request = make_request(opened, prompts=prompts[part], seeds=seeds[part], size=self.size)
@@ -152,11 +152,6 @@ class _Steps:
 
     def log(self, message: str, *, call: int | None = None) -> None:
         """Say nothing: what the model does not know of a prompt is what it learns."""
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
 
 
 @contextmanager
