@@ -1,4 +1,4 @@
-"""Marks generated media as Studio writes them, with numbers that follow from their values and the key."""
+"""Marks generated media as Studio writes them, with numbers that follow from their graph and the key."""
 
 from __future__ import annotations
 
