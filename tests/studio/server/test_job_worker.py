@@ -60,9 +60,11 @@ def run_stack(ctx, calls):
     for call in calls:
         if call["kind"] == "exit":
             os._exit(7)
-    if any(call["kind"] == "hang" for call in calls):
-        while len(calls) > 1 or not Path(calls[0]["mark"]).exists():  # it hangs once, and then alone it does not
-            Path(calls[0]["mark"]).touch()
+    if any(call["kind"] == "slow" for call in calls):
+        time.sleep(0.5)  # those that come meanwhile wait for each other
+    for call in calls:
+        while call["kind"] == "hang":
+            Path(call["mark"]).touch()
             time.sleep(0.05)
     return [f"{os.getpid()} {len(calls)}" for _ in calls]
 
@@ -172,7 +174,8 @@ def test_of_a_stack_that_crashes_only_the_job_that_did_it_fails(begin: StartWork
 
     assert [job["state"] for job in ended] == ["succeeded", "succeeded", "failed", "succeeded"]
     assert ended[2]["error"]["code"] == "E745"
-    assert {read_output(desk, ended[n]).split()[1].strip('"') for n in (1, 3)} == {"1"}
+    sizes = {read_output(desk, ended[n]).split()[1].strip('"') for n in (1, 3)}
+    assert sizes <= {"1", "2"}  # alone after the crash, or the two of them before it
 
 
 def test_the_jobs_of_a_stack_run_in_one_worker(begin: StartWorkers, tmp_path: Path) -> None:
@@ -180,7 +183,7 @@ def test_the_jobs_of_a_stack_run_in_one_worker(begin: StartWorkers, tmp_path: Pa
     holders = [desk.submit(make_graph(a=n, gate=str(tmp_path / f"gate{n}"))) for n in range(2)]
     for n in range(2):
         wait_for_file(tmp_path / f"gate{n}.here")
-    jobs = [desk.submit(make_graph("desk.stack", a=n)) for n in range(6)]
+    jobs = [desk.submit(make_graph("desk.stack", a=n, kind="slow")) for n in range(6)]
     for n in range(2):
         (tmp_path / f"gate{n}").touch()
 
@@ -212,16 +215,16 @@ def test_a_stack_that_hangs_and_is_cancelled_in_part_frees_the_worker(
     desk, mark = begin(), tmp_path / "mark"
     holder = desk.submit(make_graph(gate=str(tmp_path / "gate")))
     wait_for_file(tmp_path / "gate.here")
-    values = {"kind": "hang", "mark": str(mark)}
-    jobs = [desk.submit(make_graph("desk.stack", a=n, **values)) for n in range(2)]
+    hangs = desk.submit(make_graph("desk.stack", kind="hang", mark=str(mark)))
+    other = desk.submit(make_graph("desk.stack", a=1))
     (tmp_path / "gate").touch()
     desk.wait(holder)
     wait_for_file(mark)
 
-    desk.client.post(f"/api/v1/jobs/{jobs[0]['id']}/cancel")
+    desk.client.post(f"/api/v1/jobs/{hangs['id']}/cancel")
 
-    assert [desk.wait(job)["state"] for job in jobs] == ["cancelled", "succeeded"]
-    assert read_output(desk, desk.wait(jobs[1])).split()[1].strip('"') == "1"
+    assert desk.wait(hangs)["state"] == "cancelled"
+    assert read_output(desk, desk.wait(other)).split()[1].strip('"') == "1"
 
 
 def find_worker(desk: Desk) -> JobWorker:
