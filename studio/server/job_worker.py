@@ -50,6 +50,8 @@ class WorkerDied(Exception):
 class JobWorker:
     """One worker. Its process begins with its first job, and again with the next one after it died.
 
+    A job that comes while the process is about to end waits for its end, and runs in the next one.
+
     Args:
         name: Name of the worker.
         folder: Folder of its log.
@@ -63,9 +65,10 @@ class JobWorker:
         self._first = first
         self._environment = environment
         self._guard = threading.Lock()
+        self._ended = threading.Condition(self._guard)
         self._process: WorkerProcess | None = None
         self._inboxes: dict[str, queue.SimpleQueue[Mapping[str, Any]]] = {}
-        self._is_ready = self._is_stuck = self._is_closed = False
+        self._is_ready = self._is_stuck = self._is_leaving = self._is_closed = False
         self._refused: Mapping[str, Any] | None = None
 
     @property
@@ -83,6 +86,8 @@ class JobWorker:
         """
         inbox: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
         with self._guard:
+            while self._process is not None and (self._is_leaving or self._process.returncode is not None):
+                self._ended.wait()
             process = self._process = self._process or self._start()
             self._inboxes[request.key] = inbox
         try:
@@ -93,6 +98,9 @@ class JobWorker:
         finally:
             with self._guard:
                 self._inboxes.pop(request.key, None)
+                is_last = self._is_leaving and self._process is process and not self._inboxes
+            if is_last:
+                process.kill()
         if summary.is_stuck:
             self._replace(process)
         return summary
@@ -124,7 +132,7 @@ class JobWorker:
             except queue.Empty:  # a call that never ends; what it is stacked with is tried again
                 log.warning("worker %s: a cancelled job does not end; the process is ended", self.name)
                 deadline = None
-                process.kill()
+                self._end(process)
                 continue
             if "event" in answer:
                 show(*parse_event(answer["event"]))
@@ -151,7 +159,7 @@ class JobWorker:
         """Start the process; the guard is held."""
         if self._is_closed:
             raise WorkerDied("the server is stopping", killed=True, alone=False)
-        self._is_ready = self._is_stuck = False
+        self._is_ready = self._is_stuck = self._is_leaving = False
         self._refused = None
         process = WorkerProcess(_MODULE, self._log, self._environment, self._handle_answer, self._handle_end)
         process.send(self._first)
@@ -174,6 +182,7 @@ class JobWorker:
             inboxes = list(self._inboxes.values())
             is_expected = self._is_closed or (self._is_stuck and not inboxes)
             alone = len(inboxes) == 1 and not self._is_stuck  # else other jobs may have ended it
+            self._ended.notify_all()
         assert process is not None
         killed = code in KILLING_SIGNALS or not self._is_ready
         cause = describe_exit(code) if self._is_ready else f"{describe_exit(code)} before it was ready"
@@ -186,7 +195,9 @@ class JobWorker:
     def _replace(self, process: WorkerProcess) -> None:
         """End a process whose threads hang: at once if it has no jobs, else after those had a moment to end."""
         with self._guard:
-            self._is_stuck = True
+            if self._process is not process:
+                return  # it has ended
+            self._is_stuck = self._is_leaving = True
             busy = bool(self._inboxes)
         if not busy:
             process.kill()
@@ -194,6 +205,12 @@ class JobWorker:
         timer = threading.Timer(CANCEL_SECONDS, process.kill)
         timer.daemon = True
         timer.start()
+
+    def _end(self, process: WorkerProcess) -> None:
+        """End a process now, and start no more jobs in it."""
+        with self._guard:
+            self._is_leaving = self._is_leaving or self._process is process
+        process.kill()
 
 
 class JobWorkers:

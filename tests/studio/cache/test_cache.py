@@ -87,7 +87,7 @@ def test_one_of_many_threads_gets_the_claim_and_all_others_are_called(cache: Cac
     cache.release("f")
 
     assert sorted(got) == [False] * 7 + [True]
-    assert all(called.acquire(timeout=5) for _ in range(7))
+    assert all(called.acquire(timeout=100) for _ in range(7))
     assert not called.acquire(blocking=False)
 
 

@@ -234,11 +234,11 @@ def studio_node_types():
 
 @pytest.fixture
 def slow(desk: Desk) -> list[str]:
-    """A graph with a node that takes a minute, as arguments of `studio run`; its steps and deafness are inputs."""
+    """A graph with a node that takes hours, as arguments of `studio run`; its steps and deafness are inputs."""
     (desk / "plugins").mkdir()
     (desk / "plugins/studio_slow.py").write_text(STEPPER, encoding="utf-8")
     graph = desk.write_graph("slow.json", {
-        "inputs": {"steps": {"type": "int", "default": 6000}, "deaf": {"type": "bool", "default": False}},
+        "inputs": {"steps": {"type": "int", "default": 1_000_000}, "deaf": {"type": "bool", "default": False}},
         "nodes": {
             "first": {"type": "image.new", "inputs": {"width": 8, "height": 8}},
             "size": {"type": "image.info", "inputs": {"image": {"from": "first"}}},

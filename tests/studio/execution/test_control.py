@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from fakes import Probe, Recorder, get_error, graph, open_studio
+from fakes import PATIENCE_SECONDS, Probe, Recorder, get_error, graph, open_studio
 
 from studio.api.events import NodeProgressed
 from studio.app import Studio
@@ -43,7 +43,7 @@ def test_cancelling_from_another_thread_ends_the_run(studio: Studio, probe: Prob
         probe.wait_for("steps")
         control.cancel()
 
-        assert running.result(10).status == "cancelled"
+        assert running.result(PATIENCE_SECONDS).status == "cancelled"
 
 
 def test_cancelling_in_time_means_that_what_waits_never_starts(studio: Studio, probe: Probe, control: Control) -> None:
@@ -55,7 +55,7 @@ def test_cancelling_in_time_means_that_what_waits_never_starts(studio: Studio, p
         probe.wait_for("steps")
         control.cancel()
 
-        assert running.result(10).status == "cancelled"
+        assert running.result(PATIENCE_SECONDS).status == "cancelled"
     assert probe.calls["add"] == 0
     assert probe.calls["steps"] <= 2  # as many as there are threads
 
@@ -67,7 +67,7 @@ def test_a_cancelled_run_leaves_no_claims_behind(studio: Studio, probe: Probe, c
         running = pool.submit(studio.run, document, control=control)
         probe.wait_for("g")
         control.cancel()
-        assert running.result(10).status == "cancelled"
+        assert running.result(PATIENCE_SECONDS).status == "cancelled"
     probe.open("g")
 
     assert studio.run(document).status == "done"
@@ -79,7 +79,7 @@ def test_what_was_done_before_is_cached(studio: Studio, probe: Probe, control: C
         running = pool.submit(studio.run, graph(nodes, a="a", o="s"), control=control)
         probe.wait_for("steps")
         control.cancel()
-        assert running.result(10).outputs == {"a": 2}
+        assert running.result(PATIENCE_SECONDS).outputs == {"a": 2}
     studio.run(graph(nodes, a="a"))
 
     assert probe.calls["add"] == 1
@@ -93,7 +93,7 @@ def test_a_part_that_a_node_returns_after_cancelling_is_no_result(
         running = pool.submit(studio.run, document, control=control)
         probe.wait_for("steps")
         control.cancel()
-        assert running.result(10).status == "cancelled"
+        assert running.result(PATIENCE_SECONDS).status == "cancelled"
 
     assert [row.standing for row in studio.explain(studio.load(document))] == ["miss"]
 
@@ -117,13 +117,13 @@ def test_a_paused_run_waits_at_its_next_step(studio: Studio, probe: Probe, contr
         running = pool.submit(
             studio.run, graph({"s": ("fake.steps", {"n": 100})}, o="s"), control=control, on_event=listen
         )
-        assert paused.wait(10)
+        assert paused.wait(PATIENCE_SECONDS)
         with pytest.raises(TimeoutError):
             running.result(0.1)
         assert probe.steps in (50, 51)
         control.resume()
 
-        assert running.result(10).status == "done"
+        assert running.result(PATIENCE_SECONDS).status == "done"
     assert probe.steps == 100
 
 
@@ -133,7 +133,7 @@ def test_a_paused_run_can_be_cancelled(studio: Studio, probe: Probe, control: Co
         running = pool.submit(studio.run, graph({"s": ("fake.steps", {"n": 100})}, o="s"), control=control)
         control.cancel()
 
-        assert running.result(10).status == "cancelled"
+        assert running.result(PATIENCE_SECONDS).status == "cancelled"
 
 
 def test_a_pause_does_not_count_against_the_time_limit(studio: Studio, control: Control) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import Probe, graph, open_studio
+from fakes import PATIENCE_SECONDS, Probe, graph, open_studio
 
 from studio.app import RunResult, Studio
 from studio.execution import pending_work
@@ -203,14 +203,15 @@ def test_nothing_runs_beside_a_stack_that_goes_on_without_a_run_that_is_cancelle
             while not studio.local_executor.lanes._lanes["device"]._queue:
                 time.sleep(0.001)
             controls[cancelled].cancel()
-            assert runs[cancelled].result(10).status == "cancelled"
+            assert runs[cancelled].result(PATIENCE_SECONDS).status == "cancelled"
             assert not probe.find_gate("at behind").wait(0.1)
         finally:
             probe.open("stack")
             probe.open("behind")
 
-        assert runs[1 - cancelled].result(10).outputs == {"o": 1 - cancelled}  # though the stack ran out of memory
-        assert behind.result(10).status == "done"
+        other = runs[1 - cancelled].result(PATIENCE_SECONDS)
+        assert other.outputs == {"o": 1 - cancelled}  # though the stack ran out of memory
+        assert behind.result(PATIENCE_SECONDS).status == "done"
 
 
 def test_another_thread_takes_the_place_of_one_whose_whole_stack_is_cancelled(
@@ -224,7 +225,7 @@ def test_another_thread_takes_the_place_of_one_whose_whole_stack_is_cancelled(
         for control in controls:
             control.cancel()
         try:
-            assert [run.result(10).status for run in runs] == ["cancelled"] * 2
+            assert [run.result(PATIENCE_SECONDS).status for run in runs] == ["cancelled"] * 2
             assert studio.run(graph({"a": ("fake.on_device", {"a": 1})}, o="a"))["o"] == 2
         finally:
             probe.open("stack")
@@ -249,12 +250,12 @@ def test_a_call_that_starts_again_may_be_taken_by_another_thread_at_once(
     with start_runs(studio, probe, "fake.stacked_wait", ["g"] * 2, controls) as runs:
         probe.wait_for("stack")
         controls[0].cancel()
-        assert runs[0].result(10).status == "cancelled"
+        assert runs[0].result(PATIENCE_SECONDS).status == "cancelled"
         while lane._busy:
             time.sleep(0.001)
         probe.open("stack")
         try:
-            assert runs[1].result(5).outputs == {"o": 1}
+            assert runs[1].result(PATIENCE_SECONDS).outputs == {"o": 1}
         finally:
             controls[1].cancel()
     threads[0].join()

@@ -46,7 +46,11 @@ class Desk:
         self._thread = threading.Thread(target=self.server.run, args=(ready.set,))
         self._thread.start()
         assert ready.wait(PATIENCE_SECONDS)
-        self.client = httpx.Client(base_url=self.server.url.replace("0.0.0.0", "127.0.0.1"), timeout=PATIENCE_SECONDS)
+        self.client = httpx.Client(
+            base_url=self.server.url.replace("0.0.0.0", "127.0.0.1"),
+            timeout=PATIENCE_SECONDS,
+            limits=httpx.Limits(keepalive_expiry=1.0),  # the server ends idle connections after 5 seconds
+        )
 
     @property
     def parts(self) -> Parts:

@@ -8,7 +8,7 @@ import pytest
 from fakes import graph
 
 from studio.server.token_store import Scope
-from tests.studio.server.conftest import Desk
+from tests.studio.server.conftest import PATIENCE_SECONDS, Desk
 
 WAIT = graph(
     {"a": ("fake.wait", {"gate": "gate", "a": 16, "cautious": True}), "b": ("fake.image", {"side": "@a"})}, picture="b"
@@ -43,11 +43,11 @@ def test_requests_of_a_removed_token_end_at_every_face(desk: Desk, monkeypatch: 
     for thread in threads:
         thread.start()
     for _ in threads:
-        assert begun.acquire(timeout=10)
+        assert begun.acquire(timeout=PATIENCE_SECONDS)
     desk.probe.wait_for("gate")
     desk.parts.tokens.remove("ada")
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE_SECONDS)
 
     assert ended.keys() == {path for _, path, _ in ways}
     assert not any("event: done" in text or "event: error" in text for text in ended.values())

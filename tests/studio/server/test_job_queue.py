@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from studio.server.job import Job, JobEnd, JobState
 from studio.server.job_store import MOST_CRASHES
 from studio.server.job_worker import WorkerDied
 from studio.server.stack_gate import StackGate
-from tests.studio.server.conftest import Desk
+from tests.studio.server.conftest import PATIENCE_SECONDS, Desk
 
 WAIT = graph({"a": ("fake.wait", {"gate": "gate", "cautious": True})}, number="a")
 ADD = graph({"a": ("fake.add", {"a": 1})}, number="a")
@@ -27,6 +29,25 @@ def list_states(desk: Desk, job: dict[str, Any]) -> list[str]:
         entries = desk.parts.logs.all_jobs.read_after(0) or []
     rows = [json.loads(entry.text.partition(b"data: ")[2]) for entry in entries]
     return [row["state"] for row in rows if row["id"] == job["id"]]
+
+
+@contextmanager
+def hold_device(desk: Desk, until: int) -> Iterator[None]:
+    """Keep the device busy; after the block, until so many calls wait for it. Calls of a stack meet there."""
+    studio = desk._studio
+    lane = studio.local_executor.lanes._lanes["device"]
+    with ThreadPoolExecutor(1) as pool:
+        holder = pool.submit(studio.run, graph({"a": ("fake.hang_on_device", {"gate": "lane"})}, o="a"))
+        desk.probe.wait_for("lane")
+        try:
+            yield
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while len(lane._queue) < until:
+                assert time.monotonic() < deadline, len(lane._queue)
+                time.sleep(0.005)
+        finally:
+            desk.probe.open("lane")
+        holder.result(PATIENCE_SECONDS)
 
 
 def test_each_change_of_a_job_is_told_once_and_in_order(desk: Desk) -> None:
@@ -122,17 +143,15 @@ def test_a_job_that_takes_too_long_fails(start: Callable[..., Desk]) -> None:
 def test_jobs_of_one_stack_run_as_a_stack_and_others_do_not_run_beside_them(desk: Desk) -> None:
     first = desk.submit(WAIT)
     desk.probe.wait_for("gate")
-    jobs = [desk.submit(graph({"a": ("fake.stacked_wait", {"a": n})}, number="a")) for n in range(4)]
+    jobs = [desk.submit(graph({"a": ("fake.stacked", {"a": n})}, number="a")) for n in range(4)]
     other = desk.submit(ADD)
-    desk.probe.open("gate")
-    desk.probe.wait_for("stack")
-    time.sleep(1.0)  # those that came late are stacked behind the first
-    desk.probe.open("stack")
+    with hold_device(desk, until=4):
+        desk.probe.open("gate")
 
     numbers = [desk.client.get(desk.wait(job)["outputs"][0]["url"]).json() for job in jobs]
 
-    assert numbers == [0, 1, 2, 3]
-    assert max(desk.probe.stacks) > 1
+    assert numbers == [0, 10, 20, 30]
+    assert desk.probe.stacks == [4]
     assert desk.wait(first)["ended"] <= min(desk.wait(job)["started"] for job in jobs)
     assert desk.wait(other)["started"] >= max(desk.wait(job)["ended"] for job in jobs)
 

@@ -21,6 +21,7 @@ from studio.server.job_store import MOST_CRASHES, JobStore
 from studio.server.job_window import LOOKAHEAD, Preference
 from studio.server.result_rows import ResultFilter
 from studio.server.token_store import TokenStore
+from tests.studio.server.conftest import PATIENCE_SECONDS
 
 GRAPH = {"studio": 1, "title": "A \ud800 title"}
 
@@ -266,7 +267,7 @@ def test_a_search_holds_up_no_other_thread(file: JobFile, store: JobStore) -> No
 
     with file.transaction():
         search.start()
-        search.join(10)
+        search.join(PATIENCE_SECONDS)
 
     assert found == [f"{job.id}.0"]
 

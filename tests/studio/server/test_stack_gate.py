@@ -32,10 +32,10 @@ def test_a_job_waits_until_the_limit_for_those_that_do_not_come() -> None:
 
 def test_jobs_meet_and_one_that_leaves_is_not_waited_for() -> None:
     gate = StackGate(["a", "b", "c"])
-    gate._deadline += 30.0
+    gate._deadline += 2 * PATIENCE_SECONDS
 
     with ThreadPoolExecutor(2) as pool:
         waits = [pool.submit(gate.wait, key) for key in "ab"]
         gate.leave("c")
         for one in waits:
-            one.result(timeout=20)
+            one.result(timeout=PATIENCE_SECONDS)

@@ -8,14 +8,16 @@ import io
 import socket
 import time
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from studio.server.mcp_face.http import McpEndpoint
 from studio.server.token_store import Scope
-from tests.studio.server.conftest import Desk, note_cancelling_threads
+from tests.studio.server.conftest import PATIENCE_SECONDS, Desk, note_cancelling_threads
 
 pytest.importorskip("mcp", reason="the extra mcp is not installed")
 MCPError = pytest.importorskip("mcp.shared.exceptions").MCPError
@@ -53,7 +55,7 @@ def run(desk: Desk, work: Callable[[Any], Awaitable[Any]], *, secret: str = "", 
     headers = {"authorization": f"Bearer {secret}"} if secret else {}
 
     async def connect_and_work() -> Any:
-        async with httpx2.AsyncClient(headers=headers, timeout=30.0) as http:
+        async with httpx2.AsyncClient(headers=headers, timeout=PATIENCE_SECONDS) as http:
             transport = streamable_http_client(f"{desk.server.url}/mcp", http_client=http)
             async with Client(transport, mode=mode) as client:
                 return await work(client)
@@ -152,7 +154,14 @@ def test_progress_is_told_and_a_call_that_is_cancelled_cancels_its_job(
 def test_bodies_are_short_and_arrive_soon_and_jobs_take_as_long_as_they_take(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("studio.server.body._PATIENCE_SECONDS", 0.2)
+    received: list[str] = []
+
+    async def note(receiving: Awaitable[Any], seconds: float) -> Any:
+        received.append("waits")
+        message = await asyncio.wait_for(receiving, PATIENCE_SECONDS)
+        received[-1] = message["type"]
+        return message
+
     gate = {"type": "fake.wait", "inputs": {"gate": "gate"}}
     desk.write_graph("wait", {"nodes": {"gate": gate}, "outputs": {"x": {"from": "gate"}}})
     address = ("127.0.0.1", desk.client.base_url.port or 0)
@@ -160,15 +169,17 @@ def test_bodies_are_short_and_arrive_soon_and_jobs_take_as_long_as_they_take(
     async def work(client: Any) -> Any:
         call = asyncio.create_task(client.call_tool("wait", {}))
         await asyncio.to_thread(desk.probe.wait_for, "gate")
-        await asyncio.sleep(0.5)
         desk.probe.open("gate")
         return await call
 
-    with socket.create_connection(address, 5.0) as slow:
+    with monkeypatch.context() as patch, socket.create_connection(address, PATIENCE_SECONDS) as slow:
+        patch.setattr("studio.server.body._PATIENCE_SECONDS", 0.2)
         slow.sendall(b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")
         assert slow.recv(100).startswith(b"HTTP/1.1 408")
     assert desk.client.post("/mcp", content=bytes(2**22 + 1)).json()["code"] == "E808"
+    monkeypatch.setattr("studio.server.body.asyncio", SimpleNamespace(wait_for=note))
     assert not run(desk, work).is_error
+    assert set(received) == {"http.request"}  # nothing else is waited for with patience: not the end of a job
 
 
 def test_what_is_too_large_to_be_sent_at_once_is_a_link(desk: Desk) -> None:
@@ -262,7 +273,13 @@ def test_the_session_of_a_removed_token_ends(desk: Desk, monkeypatch: pytest.Mon
     made = {"jsonrpc": "2.0", "method": "notifications/initialized"}
     desk.parts.tokens.remove("ada")
     again = desk.parts.tokens.add("ada", Scope.RUN)  # of another person, with the name of the first
-    time.sleep(0.3)
+    [endpoint] = {
+        end.__self__ for end in desk.parts.on_close if isinstance(getattr(end, "__self__", None), McpEndpoint)
+    }
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while endpoint._managers:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     after = ask(made, **session, authorization=f"Bearer {again}")
     refused = ask(listing, **session)
 

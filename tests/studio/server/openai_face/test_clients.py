@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from studio.server.token_store import Scope
-from tests.studio.server.conftest import Desk, note_cancelling_threads
+from tests.studio.server.conftest import PATIENCE_SECONDS, Desk, note_cancelling_threads
 
 openai = pytest.importorskip("openai", reason="openai is not installed")
 
@@ -72,7 +72,8 @@ def test_images_come_from_a_graph_with_another_seed_each(start: Callable[..., De
     assert np.array_equal(read(events[0]), make_noise(3, 16))
 
 
-def test_images_that_are_not_finished_come_before_the_last_one(desk: Desk) -> None:
+def test_images_that_are_not_finished_come_before_the_last_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.server.live_job.SECONDS_BETWEEN_PREVIEWS", 0.0)
     from studio.api import Image as Picture
     from studio.api.events import NodeProgressed
 
@@ -97,7 +98,6 @@ def test_images_that_are_not_finished_come_before_the_last_one(desk: Desk) -> No
         assert live is not None
         found = []
         for done in (1, 4, 5, 9):  # of 10 steps, the first is too early and the last one too many
-            time.sleep(0.3)
             live.show(NodeProgressed("run", "b", "fake.image", done, 10, preview))
             if done in (4, 9):
                 found.append(next(stream))
@@ -237,7 +237,7 @@ def test_a_client_that_goes_does_not_cancel_the_job_that_another_waits_for(desk:
             headers = {"idempotency-key": "k"}
             found.append(own.images.generate(model="slow", prompt="a tree", extra_headers=headers))
 
-    patient = threading.Thread(target=ask, args=(30.0,))
+    patient = threading.Thread(target=ask, args=(PATIENCE_SECONDS,))
     patient.start()
     desk.probe.wait_for("gate")
     with pytest.raises(openai.APITimeoutError):

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from PIL import Image
 
 from studio.server.token_store import Scope
 from tests.processes import create_environment
-from tests.studio.server.conftest import Desk
+from tests.studio.server.conftest import PATIENCE_SECONDS, Desk
 from tests.studio.server.page.conftest import Page, write_graphs
 
 MOST_FIRST_BYTES = 60_000
@@ -169,6 +170,12 @@ def test_results_are_made_again_varied_used_as_input_and_compared(desk: Desk, op
     assert page.faults == []
 
 
+def list_seeds(desk: Desk) -> list[int]:
+    """Return the seeds of the queued jobs in the order in which they run."""
+    queued = desk.client.get("/api/v1/jobs?state=queued").json()["jobs"]
+    return [job["values"]["seed"] for job in sorted(queued, key=lambda job: job["place"])]
+
+
 @pytest.mark.slow
 def test_the_queue_says_why_jobs_wait_and_moves_and_cancels_them(desk: Desk, open_page: OpenPage) -> None:
     write_graphs(desk)
@@ -182,11 +189,9 @@ def test_the_queue_says_why_jobs_wait_and_moves_and_cancels_them(desk: Desk, ope
     page.tab.wait_for_selector(f"{waiting} >> nth=2")
 
     page.tab.locator(waiting).nth(2).get_by_label("Move Noise up").click()
-    page.tab.wait_for_timeout(900)
-    order = [
-        job["values"]["seed"]
-        for job in sorted(desk.client.get("/api/v1/jobs?state=queued").json()["jobs"], key=lambda job: job["place"])
-    ]
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (order := list_seeds(desk)) != [1, 3, 2] and time.monotonic() < deadline:
+        page.tab.wait_for_timeout(20)
     page.tab.locator(waiting).nth(0).get_by_label("Cancel Noise").click()
     page.tab.wait_for_selector(".queue-part:has-text('Ended') >> text=Cancelled")
     page.tab.get_by_label("Cancel Wait").click()

@@ -11,7 +11,7 @@ import pytest
 from fakes import graph
 
 from studio.server.event_log import EPOCH
-from tests.studio.server.conftest import Desk
+from tests.studio.server.conftest import PATIENCE_SECONDS, Desk
 
 pytest.importorskip("httpx_sse", reason="httpx-sse is not installed")
 
@@ -105,10 +105,10 @@ def test_all_jobs_can_be_watched_at_once(desk: Desk) -> None:
 
     thread = threading.Thread(target=watch)
     thread.start()
-    assert watching.wait(30)
+    assert watching.wait(PATIENCE_SECONDS)
     queued = desk.submit(graph({"a": ("fake.add", {"a": 1})}, x="a"))
     desk.client.post(f"/api/v1/jobs/{queued['id']}/cancel")
-    thread.join(30)
+    thread.join(PATIENCE_SECONDS)
 
     assert len(seen[0][2]["jobs"]) == 1
     assert [data["state"] for _, kind, data in seen if kind == "job" and data["id"] == queued["id"]] == [

@@ -145,7 +145,7 @@ def test_a_body_is_counted_as_it_arrives(start: Callable[..., Desk]) -> None:
 
 
 def test_a_file_is_kept_as_long_as_a_job_needs_it(start: Callable[..., Desk]) -> None:
-    desk = start(keep_seconds=0.001)
+    desk = start(keep_seconds=0.0)
     file = desk.upload(create_png())
     job = desk.submit(
         graph({"w": ("fake.wait", {"gate": "gate"}), "a": ("fake.shift", {"image": {"file": file}, "by": "@w"})}, x="a")

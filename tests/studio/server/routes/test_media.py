@@ -6,6 +6,7 @@ import io
 import os
 import struct
 import threading
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -81,7 +82,7 @@ def test_slow_files_leave_other_requests_their_threads(desk: Desk, monkeypatch: 
 
     def describe(kind: str, *_: Any) -> Mapping[str, Any]:
         begun.set()
-        assert gate.wait(PATIENCE_SECONDS)
+        assert gate.wait(2 * PATIENCE_SECONDS)
         return {}
 
     monkeypatch.setattr(media_view, "describe_media", describe)
@@ -91,9 +92,11 @@ def test_slow_files_leave_other_requests_their_threads(desk: Desk, monkeypatch: 
         answers = [clients.submit(desk.client.get, path) for path in paths]
         try:
             assert begun.wait(PATIENCE_SECONDS)
+            deadline = time.monotonic() + PATIENCE_SECONDS
             while desk.parts.media.waiting < len(paths) - 2:
-                pass
-            assert desk.client.get("/api/v1/jobs", timeout=5).status_code == 200
+                assert time.monotonic() < deadline, desk.parts.media.waiting
+                time.sleep(0.005)
+            assert desk.client.get("/api/v1/jobs", timeout=PATIENCE_SECONDS).status_code == 200
         finally:
             gate.set()
         assert {answer.result().status_code for answer in answers} == {200, 404}

@@ -221,11 +221,9 @@ def test_a_watcher_that_does_not_read_is_dropped(desk: Desk, monkeypatch: pytest
     while not log.watchers:
         assert time.monotonic() < deadline
         pause.wait(0.01)
-    for _ in range(4000):
-        if not log.watchers:
-            break
+    while log.watchers:
+        assert time.monotonic() < deadline
         log.add("job", {"text": "x" * 20_000})
         pause.wait(0.005)
 
-    assert log.watchers == 0
     client.close()
