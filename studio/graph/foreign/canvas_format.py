@@ -10,7 +10,10 @@ from studio.api.foreign import ForeignFile, ForeignLink, ForeignNode
 from studio.graph.foreign.canvas_slots import (
     NOTES,
     FindWidgets,
+    Hidden,
+    Links,
     find_bypass,
+    find_hidden_links,
     list_slots,
     read_widgets,
     zip_group_widgets,
@@ -89,12 +92,13 @@ def _read_graph(flat: _Flat, graph: _Graph) -> None:
     if not isinstance(rows, list):
         raise refuse("invalid nodes: not a list", where="/nodes")
     links = _read_links(graph)
+    hidden = find_hidden_links(graph.data, rows, links)
     for row in rows:
         if not isinstance(row, dict) or not isinstance(row.get("type"), str):
             raise refuse("invalid node: not an object with a type", where="/nodes")
         if len(flat.nodes) >= MAX_NODES:
             raise refuse(f"the document has more than {MAX_NODES} nodes when its subgraphs are flattened")
-        _read_row(flat, graph, row, links)
+        _read_row(flat, graph, row, links, hidden)
     if graph.prefix:
         _add_outlet(flat, graph, links)
 
@@ -113,15 +117,20 @@ def _read_links(graph: _Graph) -> dict[int, tuple[Any, ...]]:
     return links
 
 
-def _read_row(flat: _Flat, graph: _Graph, row: Mapping[str, Any], links: Mapping[int, tuple[Any, ...]]) -> None:
+def _read_row(flat: _Flat, graph: _Graph, row: Mapping[str, Any], links: Links, hidden: Hidden) -> None:
     node_id, kind = f"{graph.prefix}{row.get('id')}", str(row["type"])
     if kind in NOTES:
         flat.notes += _list_texts(row.get("widgets_values"))
         return
     slots = list_slots(row)
-    inputs = {name: _follow(graph, links.get(number)) for name, number, _ in slots if type(number) is int}
+    sources = {name: hidden.get((str(row.get("id")), at)) for at, (name, _, _) in enumerate(slots)}
+    sources |= {name: links[number] for name, number, _ in slots if type(number) is int and number in links}
+    lost = [name for name, number, _ in slots if type(number) is int and sources[name] is None]
+    inputs = {name: _follow(graph, link) for name, link in sources.items()}
     given = {name: value for name, value in inputs.items() if value is not None}
     node = _make_node(row, node_id, kind, given, flat)
+    if lost:
+        flat.unsure[node_id] = (node, f"lost links: {', '.join(lost)[:200]}")
     mode = row.get("mode")
     if mode in (MUTED, BYPASSED):
         flat.left_out[node_id] = (node, "muted" if mode == MUTED else "bypassed")

@@ -6,11 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 _WIDGET_TYPES = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO")
-_CONTROLS = ("fixed", "increment", "decrement", "randomize")
+_CONTROLS = ("fixed", "increment", "decrement", "randomize", "increment-wrap")
+_NAMED = ("SetNode", "GetNode")
 NOTES = ("Note", "MarkdownNote")
 """Classes of notes, which do nothing."""
 CONTROLLED = "+"
 """Ends the name of a widget that is followed by a control, such as "randomize"."""
+Links = Mapping[int, tuple[Any, ...]]
+"""Links by number: origin and its slot, target and its slot."""
+Hidden = Mapping[tuple[str, int], tuple[Any, ...]]
+"""Links that slots do not name, by target and slot: origin and its slot."""
 FindWidgets = Callable[[str], Sequence[str] | None]
 """Returns the names of the widgets of a class, or None for an unknown class."""
 
@@ -23,6 +28,42 @@ def list_slots(row: Mapping[str, Any]) -> list[tuple[str, Any, str]]:
         for slot in (slots if isinstance(slots, list) else ())
         if isinstance(slot, dict)
     ]
+
+
+def find_hidden_links(graph: Mapping[str, Any], rows: Sequence[Any], links: Links) -> Hidden:
+    """Return links to slots that do not name them: of nodes that feed all inputs of a type, and of damaged documents.
+
+    Args:
+        graph: The graph that has them.
+        rows: Its nodes.
+        links: Its links.
+    """
+    extra = graph.get("extra")
+    wireless = extra.get("ue_links") if isinstance(extra, dict) else None  # written by "Use Everywhere"
+    found: dict[tuple[str, int], tuple[Any, ...]] = {}
+    for link in wireless if isinstance(wireless, list) else ():
+        row: dict[str, Any] = link if isinstance(link, dict) else {}
+        slot, target_slot = row.get("upstream_slot"), row.get("downstream_slot")
+        if type(slot) is int and type(target_slot) is int:
+            found[str(row.get("downstream")), target_slot] = (row.get("upstream"), slot)
+    sent = {number for row in rows if isinstance(row, dict) for number in _list_sent(row)}
+    unnamed = {str(row.get("id")) for row in rows if isinstance(row, dict) and not _names_links(row)}
+    for number, (origin, slot, target, target_slot) in links.items():
+        if type(target_slot) is int and (number in sent or str(target) in unnamed):
+            found.setdefault((str(target), target_slot), (origin, slot))
+    return found
+
+
+def _list_sent(row: Mapping[str, Any]) -> list[int]:
+    """Return the numbers of the links that a node's outputs name."""
+    outputs = row.get("outputs")
+    found = [one.get("links") for one in outputs if isinstance(one, dict)] if isinstance(outputs, list) else []
+    return [number for numbers in found if isinstance(numbers, list) for number in numbers if type(number) is int]
+
+
+def _names_links(row: Mapping[str, Any]) -> bool:
+    slots = row.get("inputs")
+    return any("link" in slot for slot in (slots if isinstance(slots, list) else ()) if isinstance(slot, dict))
 
 
 def find_bypass(row: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,6 +87,8 @@ def read_widgets(row: Mapping[str, Any], values: Any, names: Sequence[str] | Non
         return dict(values)
     if not isinstance(values, list):
         return {}
+    if row.get("type") in _NAMED:
+        names = ("name",)
     if names is None:
         names = [str(slot["name"]) for slot in row.get("inputs") or () if isinstance(slot, dict) and slot.get("widget")]
         return dict(zip(names, values, strict=False))
@@ -59,9 +102,14 @@ def _zip_widgets(names: Sequence[str], rest: list[Any]) -> dict[str, Any]:
         if not rest:
             break
         found[name.removesuffix(CONTROLLED)] = rest.pop(0)
-        if name.endswith(CONTROLLED) and rest and rest[0] in _CONTROLS:
+        if name.endswith(CONTROLLED) and rest and _is_control(rest[0]):
             rest.pop(0)
     return found
+
+
+def _is_control(value: Any) -> bool:
+    """Say whether a value is that of a control; in older documents it is a bool, or null."""
+    return value is None or isinstance(value, bool) or (isinstance(value, str) and value in _CONTROLS)
 
 
 def zip_group_widgets(names: Sequence[str], converted: Sequence[str], values: Any) -> dict[str, Any] | None:

@@ -13,10 +13,16 @@ from studio.graph.foreign.fault import refuse
 
 MEDIA = frozenset({".png", ".webp", ".jpg", ".jpeg", ".flac", ".mp4", ".webm", ".mkv", ".mov", ".mp3", ".ogg", ".opus"})
 """Extensions of media files that may carry a document."""
-_TEXT_CHUNKS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+_TEXT_CHUNKS = frozenset({b"tEXt", b"zTXt", b"iTXt", b"comf"})  # "comf": animated PNG of ComfyUI
 _EXIF_TEXTS = {0x010E: "description", 0x010F: "make", 0x0110: "model", 0x9286: "parameters"}
 _EXIF_FOLDER = 0x8769
 _MOST_ENTRIES = 1000
+
+
+def is_carrier(head: bytes) -> bool:
+    """Return whether a file that begins so may carry a document, whatever its name ends with."""
+    riff_kind = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+    return riff_kind or head.startswith((png.SIGNATURE, b"\xff\xd8\xff", b"fLaC")) or head[4:8] == b"ftyp"
 
 
 def read_texts(path: Path, *, max_bytes: int) -> dict[str, str]:
@@ -58,7 +64,7 @@ def _read_png(file: BinaryIO, max_bytes: int) -> Iterator[tuple[str, str]]:
     for kind, content in png.iterate_chunks(file, _TEXT_CHUNKS):
         keyword, _, rest = content.partition(b"\0")
         name = keyword.decode("latin-1")
-        if kind == b"tEXt":
+        if kind in (b"tEXt", b"comf"):
             yield name, _decode(rest)
         elif kind == b"zTXt":
             yield name, _decode(_inflate(rest[1:], max_bytes))

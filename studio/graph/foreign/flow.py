@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from studio.api.foreign import ForeignLink, ForeignNode, ImportRule
@@ -12,6 +12,7 @@ from studio.graph.foreign.document import PASS, ForeignDocument
 from studio.graph.foreign.fault import refuse
 
 Rules = Mapping[str, ImportRule]
+_REROUTES = ("Reroute", "Reroute (rgthree)", "ReroutePrimitive|pysssss", "SetNode", "GetNode")
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,12 @@ class Flow:
     Attributes:
         nodes: The nodes that are left, each after those that it uses.
         folded: Ids of the nodes that are gone because their values are known.
+        lost: Names of the inputs of a node, by its id, whose links lead to nodes that are not there.
     """
 
     nodes: Mapping[str, ForeignNode]
     folded: frozenset[str]
+    lost: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def simplify(document: ForeignDocument, rules: Rules) -> Flow:
@@ -45,7 +48,16 @@ def simplify(document: ForeignDocument, rules: Rules) -> Flow:
         else:
             folded.add(node_id)
             known |= {ForeignLink(node_id, slot): value for slot, value in outputs.items()}
-    return Flow(left, frozenset(folded))
+    return Flow(left, frozenset(folded), _list_lost(document.nodes))
+
+
+def _list_lost(nodes: Mapping[str, ForeignNode]) -> dict[str, list[str]]:
+    lost: dict[str, list[str]] = {}
+    for node_id, node in nodes.items():
+        for name, value in node.inputs.items() if node.kind != PASS else ():
+            if isinstance(value, ForeignLink) and value.node not in nodes:
+                lost.setdefault(node_id, []).append(name)
+    return lost
 
 
 def find_needed(nodes: Mapping[str, ForeignNode], wanted: Iterable[str]) -> set[str]:
@@ -146,7 +158,7 @@ def _find_outputs(node: ForeignNode, rule: ImportRule | None) -> Mapping[int, An
     """Return what a node that needs no counterpart passes on, by output; None for any other node."""
     if node.kind == PASS:
         return {int(slot): value for slot, value in node.inputs.items()}
-    if node.kind in ("Reroute", "SetNode", "GetNode"):
+    if node.kind in _REROUTES:
         return _number([value for value in node.inputs.values() if node.kind != "SetNode" or _is_link(value)][:1])
     if rule is None:
         return None

@@ -238,27 +238,33 @@ def _ask(importer: _Importer, writer: GraphWriter, node: ForeignNode, rule: Impo
         return importer.get(node, rule.passes)
     assert rule.convert is not None
     found = rule.convert(importer, node)
-    if rule.role == "output":
-        _write_output(writer, node, found)
+    if rule.role == "output" and not _write_output(writer, node, found):
+        raise ImportGap("an image, audio or video to write")
     return found
 
 
 def _view(importer: _Importer, writer: GraphWriter, node: ForeignNode, *, is_output: bool) -> Any:
     values = [importer.get(node, name) for name in node.inputs]
     found = next((value for value in values if isinstance(value, Made)), None)
-    if is_output:
-        _write_output(writer, node, found)
-    else:
+    if not is_output:
         importer.drop(node, "it only shows what another output contains")
+    elif not _write_output(writer, node, found):
+        importer.drop(node, "it shows what no file contains")
     return found
 
 
-def _write_output(writer: GraphWriter, node: ForeignNode, found: Any) -> None:
-    if isinstance(found, Made) and isinstance(found.value, dict) and "from" in found.value:
+def _write_output(writer: GraphWriter, node: ForeignNode, found: Any) -> bool:
+    """Make a value an output, and each value of a list one; return whether there is any."""
+    value = found.value if isinstance(found, Made) else None
+    values: list[Any] = value if isinstance(value, list) else [value]
+    edges = [str(one["from"]) for one in values if isinstance(one, dict) and "from" in one]
+    if isinstance(found, Made) and edges:
         prefix = node.inputs.get("filename_prefix")
         name = prefix.rpartition("/")[2] if isinstance(prefix, str) else ""
         plain = "" if name.lower() in ("comfyui", "image", "") else name
-        writer.put(node.title if plain == "" and _is_telling(node) else plain or found.kind, found.value["from"])
+        for edge in edges:
+            writer.put(node.title if plain == "" and _is_telling(node) else plain or found.kind, edge)
+    return bool(edges)
 
 
 def _is_telling(node: ForeignNode) -> bool:
@@ -281,6 +287,9 @@ def _report_rest(
         importer.drop(node, why)
     for node, why in document.unsure.values():
         importer.differ(node, why)
+    for node_id, names in flow.lost.items():
+        if node_id in needed:
+            importer.differ(document.nodes[node_id], f"lost links: {', '.join(names)[:200]}")
     for node_id in flow.folded:
         node = document.nodes[node_id]
         if not node.kind.startswith("@") and node_id not in document.left_out:

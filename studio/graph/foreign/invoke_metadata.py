@@ -16,6 +16,13 @@ _SAMPLERS = {
     "unipc": "uni_pc", "dpmpp_3m": "dpmpp_3m_sde",
 }  # fmt: skip
 
+_UNREAD = (
+    "controlnets", "control_layers", "ipAdapters", "t2iAdapters", "ref_images", "regions", "init_image", "vae",
+    "clip_skip", "refiner_model", "hrf_enabled", "seamless_x", "seamless_y", "positive_style_prompt",
+    "negative_style_prompt", "upscale_model", "cfg_rescale_multiplier", "canvas_v2_metadata",
+)  # fmt: skip
+"""Names of settings that change the image and become no node."""
+
 
 def is_invoke(data: Any) -> bool:
     """Return whether JSON is the metadata of a picture of InvokeAI."""
@@ -49,7 +56,9 @@ def read_invoke(data: Mapping[str, Any]) -> ForeignDocument:
                 denoise=1.0)  # fmt: skip
     image = add("decode", "VAEDecode", samples=drawn, vae=vae)
     add("save", "SaveImage", images=image, filename_prefix="image")
-    return ForeignDocument("InvokeAI", nodes)
+    left = [name for name in _UNREAD if data.get(name)]
+    unsure = {"sample": (nodes["sample"], f"settings left out: {', '.join(left)}")} if left else {}
+    return ForeignDocument("InvokeAI", nodes, unsure=unsure)
 
 
 def _name_model(model: Any) -> str:

@@ -19,6 +19,12 @@ _SAMPLERS = {
     "dpm++ 2s a": "dpmpp_2s_ancestral", "ddim": "ddim", "unipc": "uni_pc", "lcm": "lcm", "plms": "ipndm",
     "dpm fast": "dpm_fast", "dpm adaptive": "dpm_adaptive", "restart": "restart", "ddpm": "ddpm",
 }  # fmt: skip
+_READ = {
+    "steps", "sampler", "schedule type", "cfg scale", "seed", "size", "model", "vae", "clip skip",
+    "distilled cfg scale", "hires upscale", "version", "user", "template", "negative template", "hashes",
+    "created date", "civitai resources", "civitai metadata", "batch size", "batch pos",
+}  # fmt: skip
+_HARMLESS = (" hash", " hashes", " version", " template")
 _SCHEDULES = {
     "automatic": "normal", "uniform": "normal", "karras": "karras", "exponential": "exponential",
     "sgm uniform": "sgm_uniform",
@@ -37,12 +43,28 @@ def read_parameters(text: str) -> ForeignDocument:
     Raises:
         UsageError: E029 if they cannot be read.
     """
-    head, _, tail = text.strip().rpartition("\nSteps:")
+    head, _, tail = ("\n" + text.strip()).rpartition("\nSteps:")
     settings = {name.lower(): value.strip().strip('"') for name, value in _SETTINGS.findall("Steps:" + tail)}
     prompt, _, negative = head.partition("\nNegative prompt:")
     if not settings.get("steps", "").isdigit():
         raise refuse("invalid parameters: no steps")
-    return ForeignDocument("AUTOMATIC1111", _make_nodes(prompt.strip(), negative.strip(), settings))
+    nodes = _make_nodes(prompt.strip(), negative.strip(), settings)
+    left = _list_unread(settings)
+    unsure = {"sample": (nodes["sample"], f"settings left out: {', '.join(left)[:300]}")} if left else {}
+    return ForeignDocument("AUTOMATIC1111", nodes, unsure=unsure)
+
+
+def _list_unread(settings: Mapping[str, str]) -> list[str]:
+    """Return the names of settings that may change the image and become no node."""
+    second = bool(_read_float(settings.get("hires upscale", ""), 0.0))
+    read = _READ | ({"denoising strength", "hires steps"} if second else set())
+    if settings.get("hires upscaler", "").lower().startswith("latent") or not second:
+        read |= {"hires upscaler"}
+    return [
+        name
+        for name, value in settings.items()
+        if name not in read and not name.endswith(_HARMLESS) and value.lower() not in ("", "none", "false", "0")
+    ]
 
 
 def _make_nodes(prompt: str, negative: str, settings: Mapping[str, str]) -> dict[str, ForeignNode]:

@@ -18,8 +18,19 @@ def is_prompt(data: Any) -> bool:
 
 
 def find_prompt(data: Any) -> Any:
-    """Return the document in the API format that JSON is, or that it wraps as requests to a server do."""
-    return data["prompt"] if isinstance(data, dict) and is_prompt(data.get("prompt")) else data
+    """Return the document in the API format that JSON is or wraps: a request, an entry of the queue or the history."""
+    if is_prompt(data):
+        return data
+    wrapped = [data.get("prompt"), data.get("output")] if isinstance(data, dict) else []
+    if isinstance(data, dict) and len(data) == 1:
+        entry = next(iter(data.values()))
+        wrapped.append(entry.get("prompt") if isinstance(entry, dict) else None)
+    for one in [*wrapped, data]:
+        parts = one if isinstance(one, list) else [one]  # the queue: number, id, document, and what else
+        found = next((part for part in parts[:3] if is_prompt(part)), None)
+        if found is not None:
+            return found
+    return data
 
 
 def read_prompt(data: Mapping[str, Any]) -> ForeignDocument:
@@ -55,8 +66,12 @@ def _read_node(node_id: str, node: Mapping[str, Any]) -> ForeignNode:
 
 
 def _read_value(value: Any) -> Any:
-    if isinstance(value, list) and len(value) == 2 and type(value[1]) is int and isinstance(value[0], str | int):
-        return ForeignLink(str(value[0]), value[1])
+    if isinstance(value, list) and len(value) == 2 and _is_slot(value[1]) and isinstance(value[0], str | int):
+        return ForeignLink(str(value[0]), int(value[1]))
     if isinstance(value, dict) and set(value) == {"__value__"}:
         return value["__value__"]
     return value
+
+
+def _is_slot(value: Any) -> bool:
+    return type(value) is int or (isinstance(value, float) and value.is_integer())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from studio.errors import UsageError
 from studio.graph.foreign.canvas_format import is_canvas, read_canvas
 from studio.graph.foreign.canvas_slots import FindWidgets
-from studio.graph.foreign.carried_texts import MEDIA, read_texts
+from studio.graph.foreign.carried_texts import MEDIA, is_carrier, read_texts
 from studio.graph.foreign.document import ForeignDocument, add_places
 from studio.graph.foreign.fault import refuse
 from studio.graph.foreign.invoke_metadata import is_invoke, read_invoke
@@ -25,8 +27,6 @@ def name_program(data: Any) -> str:
 
 def name_carried_program(path: Path, *, max_bytes: int) -> str:
     """Return the program whose document a media file carries, or ""."""
-    from studio.errors import UsageError
-
     try:
         texts = read_texts(path, max_bytes=max_bytes)
         return "" if not texts else _read_carried(texts, lambda _: None, path).program
@@ -47,7 +47,7 @@ def read_foreign(path: Path, find_widgets: FindWidgets, *, max_bytes: int) -> Fo
     """
     if not path.is_file():
         raise refuse(f"{str(path)!r} {'is a folder' if path.is_dir() else 'does not exist'}", hint="name a file")
-    if path.suffix.lower() in MEDIA:
+    if path.suffix.lower() in MEDIA or is_carrier(_read_head(path)):
         return _read_carried(read_texts(path, max_bytes=max_bytes), find_widgets, path)
     if path.stat().st_size > max_bytes:
         hint = "raise STUDIO_MAX_GRAPH_BYTES if it is meant to be that large"
@@ -56,6 +56,11 @@ def read_foreign(path: Path, find_widgets: FindWidgets, *, max_bytes: int) -> Fo
     if not data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith((b"{", b"[")):
         return _read_plain(data, path)
     return _read_data(_parse(data.decode("utf-8-sig", "replace"), path), find_widgets, path)
+
+
+def _read_head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(12)
 
 
 def _read_plain(data: bytes, path: Path) -> ForeignDocument:
@@ -91,9 +96,7 @@ def _read_data(data: Any, find_widgets: FindWidgets, path: Path) -> ForeignDocum
 
 
 def _read_carried(texts: dict[str, str], find_widgets: FindWidgets, path: Path) -> ForeignDocument:
-    found = [_try_text(texts[name], find_widgets, path) for name in ("prompt", "workflow") if name in texts]
-    found += [_try_text(texts["comment"], find_widgets, path)] if "comment" in texts else []
-    documents = [document for document in found if document is not None]
+    documents, faults = _read_forms({**_unwrap(texts.get("comment")), **texts}, find_widgets, path)
     if documents:
         return add_places(documents[0], documents[1]) if len(documents) > 1 else documents[0]
     for name in _INVOKE_KEYWORDS:
@@ -103,16 +106,42 @@ def _read_carried(texts: dict[str, str], find_widgets: FindWidgets, path: Path) 
     for text in texts.values():
         if is_parameters(text):
             return read_parameters(text)
+    if faults:
+        raise faults[0]
     raise refuse(f"{path.name!r} carries no document of another program", hint=_HINT)
 
 
+def _read_forms(
+    texts: Mapping[str, str], find_widgets: FindWidgets, path: Path
+) -> tuple[list[ForeignDocument], list[UsageError]]:
+    """Read the API form and the canvas form that a file carries; one that is damaged does not hide the other."""
+    documents, faults = [], []
+    for name in ("prompt", "workflow", "comment"):
+        try:
+            document = _try_text(texts.get(name, ""), find_widgets, path)
+        except UsageError as fault:
+            faults.append(fault)
+            continue
+        if document is not None:
+            documents.append(document)
+    return documents, faults
+
+
+def _unwrap(comment: str | None) -> dict[str, str]:
+    """Return the texts of a comment that has both forms, as videos of ComfyUI do."""
+    try:
+        data = json.loads(comment or "", parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        return {}
+    forms = {name: data[name] for name in ("prompt", "workflow") if name in data} if isinstance(data, dict) else {}
+    return {name: form if isinstance(form, str) else json.dumps(form) for name, form in forms.items()}
+
+
 def _try_text(text: str, find_widgets: FindWidgets, path: Path) -> ForeignDocument | None:
-    """Read a text that may be a document; video files of ComfyUI carry both forms in one comment."""
+    """Read a text that may be a document."""
     if not text.lstrip().startswith("{"):
         return None
     data = _parse(text, path)
-    if isinstance(data, dict) and isinstance(data.get("prompt"), str):
-        return _try_text(data["prompt"], find_widgets, path)
     found = find_prompt(data)
     if is_prompt(found):
         return read_prompt(found)

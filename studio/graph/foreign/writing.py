@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -95,6 +96,8 @@ class GraphWriter:
     def _fit(self, value: Any, spec: TypeSpec, where: str) -> Any:
         if spec.choices and isinstance(value, str | int) and value not in spec.choices:
             raise ImportGap(f"{value!r} for {where}", f"one of {', '.join(str(choice) for choice in spec.choices)}")
+        if spec.name in _NUMBERS and isinstance(value, str):
+            value = _read_number(value)
         if spec.name not in _NUMBERS or isinstance(value, bool) or not isinstance(value, int | float):
             return value
         fitted = round(value) if spec.name == "int" else value
@@ -108,6 +111,18 @@ class GraphWriter:
         if fitted != value:
             self.changed.append(f"{where} is {fitted} instead of {value}")
         return fitted
+
+
+def _read_number(text: str) -> Any:
+    """Return the number that a text is, as ComfyUI takes it, or the text."""
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    whole = text.strip().removeprefix("-")
+    if whole.isdecimal() and len(whole) < 40:
+        return int(text)
+    return number if math.isfinite(number) else text
 
 
 def _describe_place(node: ForeignNode) -> dict[str, Any]:
