@@ -3,15 +3,18 @@
     python benchmarks/bench_marks.py photo.jpg drawings/*.png song.ogg clip.mp4
 
 Each file is marked, changed and searched. A change is survived if all 64 bits are right. Each folder has a table of its
-own; `draw_mark_media.py` makes folders of photographs, composites, flat drawings, audio and videos.
+own; `draw_mark_media.py` makes folders of photographs, composites, flat drawings, audio and videos. With `--resume
+FILE` what was measured of images is kept there, and a run that was stopped goes on.
 """
 
 from __future__ import annotations
 
+import argparse
 import io
-import sys
+import json
 import tempfile
 import time
+import zlib
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -67,32 +70,49 @@ IMAGE_CHANGES: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def measure_images(paths: list[Path]) -> None:
-    survived: dict[str, int] = defaultdict(int)
-    errors: list[float] = []
-    highest, wrong, refused, seconds = 0.0, 0, 0, [0.0, 0.0]
+def measure_image(path: Path) -> dict[str, Any]:
+    """Return what marking, changing and searching one image gave, as plain JSON."""
+    global RNG
+    RNG = np.random.default_rng(zlib.crc32(path.name.encode()))  # the same changes whatever was measured before
+    plain = np.asarray(PIL.Image.open(path).convert("RGB"))
+    start = time.process_time()
+    try:
+        marked = image_mark.mark_image(Image(plain), KEY, PAYLOAD).to_uint8()
+    except MediaError:
+        return {"refused": True}
+    marking = (time.process_time() - start) / (plain.size / 3e6)
+    error = 10 * np.log10(255**2 / np.mean((marked.astype(float) - plain) ** 2))
+    start = time.process_time()
+    found = [image_search.find_in_image(Image(pixels), key) for pixels, key in ((plain, KEY), (marked, OTHER_KEY))]
+    searching = (time.process_time() - start) / 2 / (plain.size / 3e6)
+    kept = {
+        name: image_search.find_in_image(Image(change(marked)), KEY).payload == PAYLOAD
+        for name, change in IMAGE_CHANGES.items()
+    }
+    return {
+        "psnr": float(error),
+        "seconds": [marking, searching],
+        "highest": max(float(one.z) for one in found),
+        "wrong": sum(one.is_found for one in found),
+        "kept": kept,
+    }
+
+
+def measure_images(paths: list[Path], known: dict[str, Any], keep: Callable[[str, Any], None]) -> None:
+    rows = []
     for path in paths:
-        plain = np.asarray(PIL.Image.open(path).convert("RGB"))
-        start = time.perf_counter()
-        try:
-            marked = image_mark.mark_image(Image(plain), KEY, PAYLOAD).to_uint8()
-        except MediaError:
-            refused += 1
-            continue
-        seconds[0] += (time.perf_counter() - start) / (plain.size / 3e6)
-        errors.append(10 * np.log10(255**2 / np.mean((marked.astype(float) - plain) ** 2)))
-        start = time.perf_counter()
-        searches = [(plain, KEY), (marked, OTHER_KEY)]
-        found = [image_search.find_in_image(Image(pixels), key) for pixels, key in searches]
-        seconds[1] += (time.perf_counter() - start) / 2 / (plain.size / 3e6)
-        highest, wrong = max(highest, *(one.z for one in found)), wrong + sum(one.is_found for one in found)
-        for name, change in IMAGE_CHANGES.items():
-            survived[name] += image_search.find_in_image(Image(change(marked)), KEY).payload == PAYLOAD
-    count = len(errors)
-    print(f"\n{count} images ({refused} refused), PSNR {min(errors):.1f} to {max(errors):.1f} dB")
-    print(f"seconds a megapixel: mark {seconds[0] / count:.2f}, search without a mark {seconds[1] / count:.2f}")
+        name = f"{path.parent.name}/{path.name}"
+        if name not in known:
+            keep(name, measure_image(path))
+        rows.append(known[name])
+    held = [row for row in rows if "refused" not in row]
+    count, errors = len(held), [row["psnr"] for row in held]
+    seconds = [sum(row["seconds"][part] for row in held) / count for part in (0, 1)]
+    wrong, highest = sum(row["wrong"] for row in held), max(row["highest"] for row in held)
+    print(f"\n{count} images ({len(rows) - count} refused), PSNR {min(errors):.1f} to {max(errors):.1f} dB")
+    print(f"processor seconds a megapixel: mark {seconds[0]:.2f}, search without a mark {seconds[1]:.2f}")
     print(f"unmarked and of another key: {wrong} of {2 * count} found, agreement {highest:.2f} at most")
-    print_table(survived, count)
+    print_table({name: sum(row["kept"][name] for row in held) for name in IMAGE_CHANGES}, count)
 
 
 def measure_audio(paths: list[Path]) -> None:
@@ -180,15 +200,31 @@ def print_table(survived: dict[str, int], count: int) -> None:
 
 def main() -> None:
     """Measure the files that are named."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("paths", nargs="+", type=Path)
+    parser.add_argument("--resume", type=Path, help="file of what was measured of images")
+    given = parser.parse_args()
+    known: dict[str, Any] = {}
+    if given.resume is not None and given.resume.exists():
+        known = dict(json.loads(line) for line in given.resume.read_text(encoding="utf-8").splitlines())
+
+    def keep(name: str, row: Any) -> None:
+        known[name] = row
+        if given.resume is not None:
+            with given.resume.open("a", encoding="utf-8") as file:
+                file.write(json.dumps([name, row]) + "\n")
+
     kinds: dict[tuple[Path, str], list[Path]] = defaultdict(list)
-    for path in map(Path, sys.argv[1:]):
+    for path in given.paths:
         extension = path.suffix.lower()
         kind = "audio" if extension in (".ogg", ".wav", ".flac") else "videos" if extension == ".mp4" else "images"
         kinds[path.parent, kind].append(path)
-    measures = {"images": measure_images, "audio": measure_audio, "videos": measure_videos}
     for (folder, kind), paths in kinds.items():
         print(f"\n{folder.name}:", end="", flush=True)
-        measures[kind](paths)
+        if kind == "images":
+            measure_images(paths, known, keep)
+        else:
+            {"audio": measure_audio, "videos": measure_videos}[kind](paths)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ import sklearn.datasets
 import soundfile
 
 SMALLEST = 256  # pixels of the shorter side
-COMPOSITES, FLAT, SECTIONS, SECONDS = 80, 24, 3, 20
+COMPOSITES, FLAT, SECTIONS, SECONDS = 80, 42, 3, 20
 SIDES = (512, 640, 768)
 NO_PICTURES = ("motorcycle_disp", "lfw_subset", "microaneurysms", "multipage", "chessboard", "phantom", "no_time")
 """Of skimage's data: numbers, and pictures too small for a mark."""

@@ -26,6 +26,8 @@ _FAINTEST = 0.75 / 255  # standard deviation in flat areas
 _STRONGEST = 5.0 / 255
 _TEXTURE_SHARE = 0.45  # of the standard deviation of the image near a pixel
 _PEAK_ERROR = 10 ** (-41.5 / 20)  # root mean square of the whole mark, at most: PSNR 41.5 dB
+_CALM_ERROR = 10 ** (-43.5 / 20)  # up to which the mark of a calm image is raised: JPEG drops what is fainter
+_CALM_FACTOR = 1.6  # at most; in videos a raised mark that stands still would show
 _BAND = 1024  # rows that are worked on at once
 _MARGIN = 32  # rows beside them that the mask looks at, for a tile of TILE pixels
 
@@ -63,7 +65,7 @@ def mark_image(image: Image, key: bytes, payload: int, strength: float = 1.0) ->
     """
     check_size(image.width, image.height)
     render = plan_rendering(create_waves(key).keyed.build_waves(payload), image.height, image.width)
-    return add_luma(image, compute_mark(read_luma(image), render, strength))
+    return add_luma(image, compute_mark(read_luma(image), render, strength, _CALM_FACTOR))
 
 
 def check_size(width: int, height: int) -> None:
@@ -79,13 +81,16 @@ def plan_rendering(waves: ComplexArray, height: int, width: int) -> Callable[[in
     return lambda top, bottom: render_waves(waves, top, bottom - top, width, tile)
 
 
-def compute_mark(luma: FloatArray, render: Callable[[int, int], FloatArray], strength: float = 1.0) -> FloatArray:
+def compute_mark(
+    luma: FloatArray, render: Callable[[int, int], FloatArray], strength: float = 1.0, calm_factor: float = 1.0
+) -> FloatArray:
     """Return what is added to the luma of an image: height x width.
 
     Args:
         luma: Luma, height x width.
         render: Returns rows of the waves, from a row up to another.
         strength: Factor of the mark.
+        calm_factor: By how much the mark of a calm image is raised, at most.
     """
     height, width = luma.shape
     tile = find_tile(height, width)
@@ -97,5 +102,16 @@ def compute_mark(luma: FloatArray, render: Callable[[int, int], FloatArray], str
         mask = build_mask(luma[first:last], tile / TILE)[top - first : bottom - first]
         np.multiply(mask, render(top, bottom), out=added[top:bottom])
     error = float(np.sqrt(np.mean(np.square(added), dtype=np.float64)))
-    added *= np.float32(strength * min(1.0, _PEAK_ERROR / max(error, 1e-9)))
+    added *= np.float32(strength * choose_factor(error, calm_factor))
     return added
+
+
+def choose_factor(error: float, calm_factor: float) -> float:
+    """Return by how much a mark is scaled: one that is too strong is lowered, and the faint one of a calm image raised.
+
+    Args:
+        error: Root mean square of the mark, in units of full range.
+        calm_factor: At most so much it is raised.
+    """
+    error = max(error, 1e-9)
+    return min(1.0, _PEAK_ERROR / error) * min(max(1.0, _CALM_ERROR / error), calm_factor)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from studio_provenance.found_mark import FoundMark
 
 METHOD = "studio.provenance.waves.1"
-_REVISION = 1
+_REVISION = 2
 
 
 def identify_key(key: bytes) -> str:
