@@ -18,23 +18,27 @@ def save(
     tags: ImageTags = NO_IMAGE_TAGS,
     max_kilobytes: int | None = None,
 ) -> None:
-    """Write an image whole or not at all, with the highest quality up to the given one that fits."""
+    """Write an image whole or not at all, with the highest quality up to the given one that fits with its signature."""
     deep = path.is_deep is True
     with replace_file(path.path) as partial:
         write_converted(image, partial, path.provenance, quality, dynamic_range, is_deep=deep, tags=tags)
-        if max_kilobytes is None or measure_kilobytes(partial) <= max_kilobytes:
+        if max_kilobytes is None:
+            return
+        signature = path.measure_signature(partial) / 1000 if path.measure_signature is not None else 0.0
+        if measure_kilobytes(partial) + signature <= max_kilobytes:
             return
         low, high = 0, find_quality(path.path, quality, max_kilobytes) - 1
         while low < high:  # the highest quality that fits lies in low..high, 0 for none
             middle = (low + high + 1) // 2
             write_converted(image, partial, path.provenance, middle, tags=tags)
-            low, high = (middle, high) if measure_kilobytes(partial) <= max_kilobytes else (low, middle - 1)
+            low, high = (middle, high) if measure_kilobytes(partial) + signature <= max_kilobytes else (low, middle - 1)
         if not low:
             message = f"the image takes more than {max_kilobytes} kB at the lowest quality"
             carried = len((path.provenance or "").encode()) / 1000
             hint = "make it smaller with image.resize"
-            if carried > max_kilobytes / 2:
-                hint = f"the graph in it takes {carried:.0f} kB: allow more, or write it without, with --strip"
+            if carried + signature > max_kilobytes / 2:
+                what = "graph and the signature in it take" if signature else "graph in it takes"
+                hint = f"the {what} {carried + signature:.0f} kB: allow more, or write it without, with --strip"
             raise MediaError("E512", message, where=path.name, hint=hint)
         write_converted(image, partial, path.provenance, low, tags=tags)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -50,6 +51,8 @@ class OutputPath:
             for nothing. It is no part of the value.
         is_deep: Whether a file from which the node's images or videos come has samples of more than 8 bits; None
             where that is unknown, as outside a run. It is no part of the value.
+        measure_signature: Returns how many bytes the signature of a written file will take in it at most. None if the
+            run does not sign it. It is no part of the value.
     """
 
     studio_type: ClassVar[str] = "path"
@@ -57,3 +60,4 @@ class OutputPath:
     name: str
     provenance: str | None = field(default=None, repr=False, compare=False)
     is_deep: bool | None = field(default=None, repr=False, compare=False)
+    measure_signature: Callable[[Path], int] | None = field(default=None, repr=False, compare=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +58,29 @@ def collect_parts(resolved: ResolvedGraph, find_file: FindFile) -> GraphParts:
                 reference = part.graph.document.nodes[node.id].type.removeprefix("graph:")
                 graphs[_name(folder, reference)] = node.subgraph
     return GraphParts(graphs, files, tuple(node_types[name] for name in sorted(node_types)))
+
+
+def find_files(resolved: ResolvedGraph, values: Mapping[str, Any], find_file: FindFile) -> list[File]:
+    """Return the files that a run may read, each once.
+
+    Args:
+        resolved: The graph.
+        values: The values of its inputs, as the caller gave them.
+        find_file: Returns a file with its digest.
+
+    Raises:
+        RunError: E129 if a file cannot be read, E311 if it has changed.
+    """
+    sources = [source for part, _ in _iterate_graphs(resolved) for source in _iterate_files(part)]
+    found = [find_file(source, None) for source in sources]
+    found += [find_file(source, resolved.graph.file_digests) for source in find_given_files(resolved, values)]
+    return list({file.path: file for file in found}.values())
+
+
+def count_nodes(resolved: ResolvedGraph) -> Counter[str]:
+    """Return how many nodes of each node type a graph and the graphs in it have."""
+    parts = [part for part, _ in _iterate_graphs(resolved)]
+    return Counter(node.node_type.id for part in parts for node in part.nodes.values() if node.node_type is not None)
 
 
 def describe_parts(parts: GraphParts) -> dict[str, Any]:

@@ -33,6 +33,8 @@ MarkMedium: TypeAlias = Callable[[Any, Media, str], tuple[Any, Mark]]
 """Marks a medium: the medium, what it is made of, and what its number follows from."""
 KeepMarked: TypeAlias = Callable[[FileRecord, str], None]
 """Keeps what is known of a marked file: its record, and what it carries."""
+MeasureSignature: TypeAlias = Callable[[Path, Path, str], int]
+"""Returns how many bytes signing adds to a file at most: where it is and will be, and what it carries."""
 
 DEFAULT_TEMPLATE = "{output}.{ext}"
 TEMPLATE_FIELDS = {"output", "ext", "index", "graph", "run"}
@@ -69,6 +71,7 @@ class OutputFolder:
         self._signed: set[Path] = set()
         self._owners: Mapping[str, str] = {}
         self._collect: Callable[[], CarriedText] | None = None
+        self._measure: MeasureSignature | None = None
         self._unsynced: set[Path] = set()
         for one in (template, *self._names.values()):
             check_template(one)
@@ -111,15 +114,22 @@ class OutputFolder:
         self._signed.clear()
         self.create()
 
-    def expect(self, owners: Mapping[str, str], collect: Callable[[], CarriedText]) -> None:
+    def expect(
+        self,
+        owners: Mapping[str, str],
+        collect: Callable[[], CarriedText],
+        measure: MeasureSignature | None = None,
+    ) -> None:
         """Prepare for the files that nodes of a run save.
 
         Args:
             owners: Names of the files, each with the output that it belongs to.
             collect: Returns what each file of the run carries.
+            measure: Returns how many bytes signing adds to a file at most; None if files are not signed.
         """
         self._owners = owners
         self._collect = lru_cache(maxsize=1)(collect)
+        self._measure = measure
 
     def reserve(self, name: str) -> OutputPath:
         """Return the place of a file that a node saves, with what the file is to carry.
@@ -133,7 +143,11 @@ class OutputFolder:
             return place
         output = self._owners[known]
         self._saved[name] = SavedFile(output, known, place.path, list_files(place.path))
-        return OutputPath(place.path, name, self._collect().format(output, 0, known))
+        text = self._collect().format(output, 0, known)
+        measure, path = self._measure, place.path
+        if measure is None:
+            return OutputPath(path, name, text)
+        return OutputPath(path, name, text, measure_signature=lambda written: measure(written, path, text))
 
     def list_saved(self, sign: Callable[[str, Path, str], None] | None = None) -> list[FileRecord]:
         """Return the files that nodes of the run saved.

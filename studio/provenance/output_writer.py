@@ -8,24 +8,28 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Model, TypeSpec, ValueType
-from studio.api.content_origin import find_source_type, read_content
+from studio.api.content_origin import Content, find_source_type, read_content
 from studio.api.origin import Provider
 from studio.errors import RunError, StudioError
-from studio.execution.content import NO_STEPS, Media
+from studio.execution.content import NO_STEPS, Media, Step, Steps, UsedFile
 from studio.execution.plan import Plan
 from studio.graph import ResolvedGraph
 from studio.graph.given import find_given_files
 from studio.provenance.carried_text import CarriedText
-from studio.provenance.collect import FindFile, collect_provenance
+from studio.provenance.collect import FindFile, collect_provenance, count_nodes, find_files
 from studio.provenance.credentials.claim import WrittenFile
 from studio.provenance.credentials.signer import FileSigner
 from studio.provenance.current_files import CurrentFiles, WrittenFiles
 from studio.provenance.mark_records import MarkRecord
 from studio.provenance.marking import Mark, Marking
-from studio.provenance.output_folder import OutputFolder
+from studio.provenance.output_folder import MeasureSignature, OutputFolder
 from studio.provenance.record import FileRecord
 from studio.provenance.saved_files import find_saved_names
 from studio.provenance.weights_file import find_weights_file
+
+_LONG_NAME = "studio-of-some-author-of-plugins"
+_LONGEST_TERM = find_source_type(Content.ALTERED | Content.GIVEN)
+_MARGIN = 1000  # bytes; for what only the finished run knows, such as an input of unknown source
 
 
 class OutputWriter:
@@ -106,7 +110,30 @@ class OutputWriter:
         self.check_signer()
         owners = find_saved_names(plan)
         if owners:
-            folder.expect(owners, lambda: self._collect(resolved, values, folder))
+            measure = self._choose_measure(resolved, values) if self.signer is not None else None
+            folder.expect(owners, lambda: self._collect(resolved, values, folder), measure)
+
+    def _choose_measure(self, resolved: ResolvedGraph, values: Mapping[str, Any]) -> MeasureSignature:
+        """Return what finds how many bytes the signature of a file that a node saves takes, at most.
+
+        While a node runs it is not known what the file is made of: every node and every file of the graph counts.
+        """
+
+        @lru_cache(maxsize=1)
+        def list_steps() -> Steps:
+            try:
+                files = find_files(resolved, values, self._find_file)
+            except StudioError:  # one is gone since: it cannot be an ingredient either
+                files = []
+            steps = [Step(name, _LONG_NAME, _LONG_NAME, "altered") for name in count_nodes(resolved).elements()]
+            return Steps(tuple(steps), tuple(UsedFile(file, is_shown=True) for file in files))
+
+        def measure(temporary: Path, path: Path, text: str) -> int:
+            assert self.signer is not None
+            written = WrittenFile(path.name, _LONGEST_TERM, list_steps(), text, self._strips)
+            return self.signer.measure(temporary, path, written) + _MARGIN
+
+        return measure
 
     def _collect(self, resolved: ResolvedGraph, values: Mapping[str, Any], folder: OutputFolder) -> CarriedText:
         place = resolved.graph.base if folder.is_apart else folder.folder

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,30 @@ class FileSigner:
                 where=str(path),
                 hint="check [credentials] in config.toml; without signing: --no-sign",
             ) from None
+
+    def measure(self, temporary: Path, path: Path, written: WrittenFile) -> int:
+        """Return how many bytes signing adds to a file; 0 where the content credentials are beside it, or none.
+
+        Args:
+            temporary: Where the file is now; it stays as it is.
+            path: Where it will be.
+            written: What is known of it.
+
+        Raises:
+            RunError: As `sign`; E312 if there is no room for a copy.
+        """
+        if not find_format(path) or is_beside(path):
+            return 0
+        copy = create_temporary_path(temporary)
+        try:
+            shutil.copyfile(temporary, copy)
+            self.sign(copy, path, written)
+            return copy.stat().st_size - temporary.stat().st_size
+        except OSError as error:
+            message = f"cannot sign {path.name!r}: {error.strerror or error}"
+            raise RunError("E312", message, where=str(path), hint="free space and run again") from None
+        finally:
+            copy.unlink(missing_ok=True)
 
     def _sign_inside(self, temporary: Path, media_type: str, builder: Any) -> bytes:
         signed = create_temporary_path(temporary)
