@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from studio.api.content_origin import find_source_type, read_content
 from studio.api.events import Event, RunStarted
 from studio.app import RunResult, Studio
+from studio.cache.digest import hash_file
 from studio.errors import Finding, GraphError, RunError, StudioError, describe_exception
 from studio.execution.control import Control
+from studio.provenance.credentials.formats import is_beside, name_sidecar
 from studio.provenance.output_folder import OutputFolder
+from studio.provenance.record import FileRecord
 from studio.server.client_values import restore_values
 from studio.server.error_rows import describe_error, describe_errors
 from studio.server.graph_list import parse_job_graph
@@ -69,6 +73,9 @@ class RunFile:
         path: The file.
         digest: BLAKE3 of its bytes, in hex.
         loss: What the file does not keep of the value, or "".
+        label: The name of the IPTC term for the source of its content, or "".
+        credentials: The file beside it with its content credentials, or "".
+        credentials_digest: BLAKE3 of that file's bytes, in hex, or "".
     """
 
     output: str
@@ -76,6 +83,9 @@ class RunFile:
     path: str
     digest: str
     loss: str
+    label: str = ""
+    credentials: str = ""
+    credentials_digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -157,12 +167,22 @@ def run_graph(studio: Studio, request: RunRequest, show: Callable[[Event], None]
     calls = result.manifest["cache"]
     return RunSummary(
         state,
-        [RunFile(f.output, f.index, str(f.path), f.digest, hide_paths(f.loss)) for f in result.files],
+        [_describe_file(file, is_signed=studio.settings.credentials.sign) for file in result.files],
         describe_errors(result.errors) if state is JobState.FAILED else None,
         [hide_paths(text) for text in (*result.warnings, *result.notes)],
         calls["hits"] == calls["calls"] if state is JobState.SUCCEEDED else None,
         studio.local_executor.lanes.abandoned > stuck,
     )
+
+
+def _describe_file(file: FileRecord, *, is_signed: bool) -> RunFile:
+    """Return a file as clients may see it, with the content credentials beside it if this run signed it."""
+    label = find_source_type(read_content(file.path)) if file.saved else file.source_type
+    made = RunFile(file.output, file.index, str(file.path), file.digest, hide_paths(file.loss), label)
+    sidecar = name_sidecar(file.path)
+    if not is_signed or not is_beside(file.path) or not sidecar.is_file():
+        return made
+    return replace(made, credentials=str(sidecar), credentials_digest=hash_file(sidecar).hex())
 
 
 def summarize_failure(error: BaseException) -> RunSummary:

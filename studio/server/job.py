@@ -39,6 +39,9 @@ class JobOutput:
         digest: BLAKE3 of its bytes, in hex.
         bytes: Its size.
         loss: What the file does not keep of the value, or "".
+        label: The name of the IPTC term for the source of its content, such as "humanEdits", or "".
+        credentials: BLAKE3 of the file beside it that holds its content credentials, in hex; "" if there is none.
+        credentials_bytes: The size of that file.
     """
 
     output: str
@@ -47,6 +50,9 @@ class JobOutput:
     digest: str
     bytes: int
     loss: str = ""
+    label: str = ""
+    credentials: str = ""
+    credentials_bytes: int = 0
 
 
 @dataclass(frozen=True)

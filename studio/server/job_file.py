@@ -134,11 +134,16 @@ CREATE INDEX webhooks_changed ON webhooks (job) WHERE changed = 1;
 DROP INDEX deliveries_in_order;
 CREATE INDEX deliveries_by_owner ON deliveries (owner, next) WHERE state = 'waiting';
 """
+_ORIGINS = """
+ALTER TABLE outputs ADD COLUMN label TEXT NOT NULL DEFAULT '';
+ALTER TABLE outputs ADD COLUMN credentials TEXT NOT NULL DEFAULT '';
+ALTER TABLE outputs ADD COLUMN credentials_bytes INTEGER NOT NULL DEFAULT 0;
+"""
 _TRIGGER = (  # whatever changes a job, its webhook is looked at
     "CREATE TRIGGER IF NOT EXISTS note_change AFTER UPDATE OF started, ended ON jobs "
     "BEGIN UPDATE webhooks SET changed = 1 WHERE job = NEW.id; END"
 )
-_STEPS = (_SCHEMA, _LIMITS, _WEBHOOKS, _FAIR_WEBHOOKS)
+_STEPS = (_SCHEMA, _LIMITS, _WEBHOOKS, _FAIR_WEBHOOKS, _ORIGINS)
 """What makes the file, and what each later format adds to it."""
 
 FORMAT = len(_STEPS)

@@ -107,7 +107,7 @@ def _add_outputs(connection: sqlite3.Connection, jobs: list[Job]) -> list[Job]:
     """Return jobs with the files that they made."""
     found: dict[str, list[JobOutput]] = {job.id: [] for job in jobs}
     rows = connection.execute(
-        "SELECT job, output, entry, name, digest, bytes, loss FROM outputs "
+        "SELECT job, output, entry, name, digest, bytes, loss, label, credentials, credentials_bytes FROM outputs "
         "WHERE job IN (SELECT value FROM json_each(?)) ORDER BY job, position",
         (json.dumps(list(found)),),
     )

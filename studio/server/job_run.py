@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +138,14 @@ class JobRunner:
         for file in summary.files:
             path = Path(file.path)
             stored = self._files.link(path, file.digest, path.name, owner)
-            yield JobOutput(file.output, file.index, path.name, stored.digest, stored.bytes, file.loss)
+            made = JobOutput(
+                file.output, file.index, path.name, stored.digest, stored.bytes, file.loss, label=file.label
+            )
+            if file.credentials:
+                beside = Path(file.credentials)
+                kept = self._files.link(beside, file.credentials_digest, beside.name, owner)
+                made = replace(made, credentials=kept.digest, credentials_bytes=kept.bytes)
+            yield made
 
 
 def name_recipe(job: Job) -> str:

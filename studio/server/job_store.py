@@ -352,11 +352,14 @@ class JobStore:
                 return None
             connection.execute("DELETE FROM outputs WHERE job = ?", (job.id,))
             for position, one in enumerate(end.outputs):
+                written = (one.output, one.index, one.name, one.digest, one.bytes, one.loss)
+                origin = (one.label, one.credentials, one.credentials_bytes)
                 connection.execute(
-                    "INSERT INTO outputs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    (job.id, position, one.output, one.index, one.name, one.digest, one.bytes, one.loss),
+                    "INSERT INTO outputs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (job.id, position, *written, *origin),
                 )
-            _note_files(connection, job.id, [one.digest for one in end.outputs])
+            digests = [digest for one in end.outputs for digest in (one.digest, one.credentials) if digest]
+            _note_files(connection, job.id, digests)
             return read_job(connection, job.id)
 
     def forget_expired(self) -> int:

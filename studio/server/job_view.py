@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
+from urllib.parse import urlencode
 
+from studio.provenance.credentials.formats import SIDECAR
 from studio.server.file_store import FILES_URL, PREFIX
 from studio.server.job import Job, JobOutput, JobState
 from studio.server.live_job import LiveJob
-from studio.server.media_types import DEFAULT
+from studio.server.media_types import C2PA, DEFAULT
 from studio.server.parts import Parts
 
 
@@ -84,7 +87,19 @@ def _describe_output(output: JobOutput, media_type: str) -> dict[str, Any]:
         "media_type": media_type,
         "url": f"{FILES_URL}/{name}",
         "loss": output.loss,
+        "label": output.label,
+        "credentials": describe_credentials(output),
     }
+
+
+def describe_credentials(output: JobOutput) -> dict[str, Any] | None:
+    """Return the file beside an output's file that holds its content credentials, or None."""
+    if not output.credentials:
+        return None
+    name, digest = str(PurePath(output.name).with_suffix(SIDECAR)), PREFIX + output.credentials
+    query = urlencode({"name": name})
+    row = {"name": name, "digest": digest, "bytes": output.credentials_bytes}
+    return {**row, "media_type": C2PA, "url": f"{FILES_URL}/{digest}?{query}"}
 
 
 def _explain_wait(place: int | None, *, is_draining: bool) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePath
 
 DEFAULT = "application/octet-stream"
+C2PA = "application/c2pa"
 _BY_EXTENSION = {
     "png": "image/png",
     "jpg": "image/jpeg",
@@ -30,6 +31,7 @@ _BY_EXTENSION = {
     "srt": "text/plain; charset=utf-8",
     "vtt": "text/vtt; charset=utf-8",
     "csv": "text/plain; charset=utf-8",
+    "c2pa": C2PA,
 }
 _BY_START = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),

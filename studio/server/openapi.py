@@ -74,6 +74,13 @@ _OUTPUT = {
         "media_type": {"type": "string"},
         "url": {"type": "string"},
         "loss": {"type": "string"},
+        "label": {"type": "string", "description": "The IPTC term for the source of its content, or empty."},
+        "credentials": {
+            "type": ["object", "null"],
+            "description": "The file beside it that holds its content credentials, where its format holds none.",
+            "properties": {name: {"type": "string"} for name in ("name", "digest", "media_type", "url")}
+            | {"bytes": {"type": "integer"}},
+        },
     },
     "required": ["output", "digest", "bytes", "url"],
 }

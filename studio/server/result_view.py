@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from studio.server.job_view import describe_credentials
 from studio.server.media_view import find_kind
 from studio.server.parts import Parts
 from studio.server.result_rows import Result
@@ -59,6 +60,8 @@ def describe_result(parts: Parts, result: Result, steps: StepSummary | None = No
         "cached_nodes": steps.cached,
         "values": job.values,
         "loss": output.loss,
+        "label": output.label,
+        "credentials": describe_credentials(output),
         "who": job.owner,
         "media": parts.media.describe_kept(output.digest, media_type, output.bytes, output.name),
     }

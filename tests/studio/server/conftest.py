@@ -38,7 +38,7 @@ class Desk:
         self.probe = Probe()
         self.graphs = folder / "graphs"
         self.graphs.mkdir(exist_ok=True)
-        self._settings = {"plugins_dir": options.pop("plugins_dir", None)}
+        self._settings = {name: options.pop(name) for name in ("plugins_dir", "credentials") if name in options}
         self._options = {"data": folder / "data", "graphs": self.graphs, "port": 0, "grace_seconds": 5.0, **options}
         self._studio = open_studio(folder / "cache", self.probe, **self._settings)
         self.server = Server(self._studio, ServerOptions(**self._options))
@@ -101,10 +101,10 @@ class Desk:
         self.client.close()
         self._studio.close()
 
-    def restart(self) -> None:
-        """End the server, and start another one in its folder."""
+    def restart(self, **changes: Any) -> None:
+        """End the server, and start another one in its folder, with the same options but for what changes."""
         self.stop()
-        self.__init__(self.folder, **self._settings, **self._options)  # type: ignore[misc]
+        self.__init__(self.folder, **{**self._settings, **self._options, **changes})  # type: ignore[misc]
 
 
 def note_cancelling_threads(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[threading.Thread]:

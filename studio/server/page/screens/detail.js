@@ -53,7 +53,7 @@ export function Detail({id, list}) {
         <h3>Time <span class="soft">${precise(r.took)}${r.cached ? ', ' : ''}${r.cached ? `${r.cached} of ${r.ran + r.cached} steps from the cache` : `, ${count(r.ran, 'step')}`}</span></h3>
         <ul class="times">${slow.map(([k, s]) => html`<li><span class="mono">${k}</span><i style="--w:${Math.max(1, s / whole * 100)}%"></i><span class="num-r">${precise(s)}</span></li>`)}</ul>
         <h3>File</h3>
-        <dl class="facts"><dt>Size</dt><dd>${[r.media.width && `${r.media.width} × ${r.media.height}`, r.media.seconds && clock(r.media.seconds), bytes(r.bytes)].filter(Boolean).join(' · ')}</dd><dt>Digest</dt><dd class="mono digest">${r.digest}</dd><dt>Carries</dt><dd>its graph and values: <span class="mono">studio run ${r.file}</span> makes it again</dd><dt>Label</dt><dd>says that it was generated</dd>${r.loss && html`<dt>Loses</dt><dd>${r.loss}</dd>`}</dl>
+        <dl class="facts"><dt>Size</dt><dd>${[r.media.width && `${r.media.width} × ${r.media.height}`, r.media.seconds && clock(r.media.seconds), bytes(r.bytes)].filter(Boolean).join(' · ')}</dd><dt>Digest</dt><dd class="mono digest">${r.digest}</dd><dt>Carries</dt><dd>its graph and values: <span class="mono">studio run ${r.file}</span> makes it again</dd><dt>Label</dt><dd>${r.label ? html`<span class="mono">${r.label}</span>` : 'none'}</dd>${r.credentials && html`<dt>Credentials</dt><dd><a href=${r.credentials.url} download=${r.credentials.name}>${r.credentials.name}</a>: keep it beside the file</dd>`}${r.loss && html`<dt>Loses</dt><dd>${r.loss}</dd>`}</dl>
       </div>
     </div><//>`;
 }
