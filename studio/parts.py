@@ -13,6 +13,9 @@ from studio.runtime.models import Models
 from studio.settings import Settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from studio.api.evidence import Evidence
     from studio.cache import Cache
     from studio.execution.checkpoints import Checkpoints
     from studio.execution.executor import Executor
@@ -158,8 +161,18 @@ class Parts:
             cpu_workers=self.settings.cpu_workers,
             studio=self.registry.studio.origin,
             checkpoints=self.checkpoints if self._on_disk else None,
+            find_evidence=self._find_evidence,
         )
         return Executor(services)
+
+    def _find_evidence(self, path: Path) -> list[Evidence]:
+        return self._credential_finder(path)
+
+    @cached_property
+    def _credential_finder(self) -> Callable[[Path], list[Evidence]]:
+        from studio.provenance.credentials.evidence import create_finder
+
+        return create_finder(self.settings.credentials)
 
     @cached_property
     def executor(self) -> PlanExecutor:

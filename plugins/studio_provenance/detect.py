@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from studio.api import Audio, AudioType, Image, ImageType, MediaLimits, StudioError, Video, VideoType
-from studio.api.evidence import Evidence
+from studio.api.evidence import Evidence, Strength
 from studio_provenance.carried_records import find_records
 
 if TYPE_CHECKING:
@@ -99,8 +99,14 @@ def _read_ends(path: Path) -> bytes:
         return start + b"\0" + file.read()
 
 
+def sort_evidence(found: list[Evidence]) -> list[Evidence]:
+    """Return evidence with the strongest first."""
+    return sorted(found, key=lambda one: get_args(Strength).index(one.strength))
+
+
 def summarize(found: list[Evidence]) -> str:
     """Return evidence as text, one line each."""
     if not found:
-        return "nothing is known of this file: no mark of this key, no label, no record of a program that Studio knows"
+        nothing = "no content credentials, no mark of this key, no label, no record of a program that Studio knows"
+        return f"nothing is known of this file: {nothing}"
     return "\n".join(f"{one.strength}: {one.statement}" for one in found)

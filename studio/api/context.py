@@ -14,6 +14,8 @@ from studio.api.model import Model
 if TYPE_CHECKING:
     import numpy as np
 
+    from studio.api.evidence import Evidence
+
 T = TypeVar("T")
 
 
@@ -51,6 +53,16 @@ class Context(Protocol):
 
         Raises:
             StudioError: E318 if the node type does not declare it.
+        """
+        ...
+
+    def find_evidence(self, path: Path) -> list[Evidence]:
+        """Return the content credentials of a file as evidence: at most one piece, checked, whoever signed it.
+
+        A node type that uses it declares `cache="recompute"`: whom the user trusts is no part of a fingerprint.
+
+        Args:
+            path: A file of any kind, which may be damaged or hostile.
         """
         ...
 

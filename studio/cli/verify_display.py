@@ -131,7 +131,8 @@ def _list_embedded(file: InspectedFile) -> dict[str, Any]:
 
 def list_evidence(file: InspectedFile) -> list[dict[str, Any]]:
     """Return all that says where a file comes from, the strongest first."""
-    from studio.api.evidence import STRENGTHS, Evidence, Strength
+    from studio.api.evidence import STRENGTHS, Evidence
+    from studio.provenance.credentials.evidence import describe_credentials
 
     facts = file.facts
     found: list[Evidence] = []
@@ -141,10 +142,7 @@ def list_evidence(file: InspectedFile) -> list[dict[str, Any]]:
         found.append(Evidence("record", f"it differs from what was recorded here: {facts.row.detail}", "proof"))
     credentials = facts.credentials
     if credentials is not None:
-        strength: Strength = "proof" if credentials.is_valid and credentials.is_trusted else "weak"
-        problems = f": {'; '.join(credentials.problems)}" if credentials.problems else ""
-        statement = f"{credentials.state}, signed by {credentials.signer or 'an unnamed signer'}{problems}"
-        found.append(Evidence("credentials", statement, strength, credentials.to_json()))
+        found.append(describe_credentials(credentials))
     if facts.label:
         found.append(Evidence("label", f"it says {facts.label}", "weak", {"term": facts.label}))
     if facts.made_by:

@@ -55,7 +55,7 @@ class CallOpener:
         progress = CallProgress(state, self._reporter, services.models, device)
         memos = partial(CallMemos, services, self._mode, call, device)
         weights = partial(CallWeights, services, call)
-        call.context = RunContext(device, self._control, progress, memos, weights)
+        call.context = RunContext(device, self._control, progress, memos, weights, services.find_evidence)
         if call.node_type.uses_frame:
             call.context.position = find_position(call)
         with self._lock:

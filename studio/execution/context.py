@@ -20,6 +20,8 @@ from studio.runtime.randomness import create_rng
 if TYPE_CHECKING:
     import numpy as np
 
+    from studio.api.evidence import Evidence
+
 T = TypeVar("T")
 
 
@@ -74,6 +76,7 @@ class RunContext:
 
     __slots__ = (
         "_control",
+        "_find_evidence",
         "_has_checkpoint",
         "_listener",
         "_on_loop",
@@ -99,6 +102,7 @@ class RunContext:
         listener: CallListener,
         open_memos: Callable[[], MemoKeeper] | None = None,
         open_weights: Callable[[], WeightKeeper] | None = None,
+        find_evidence: Callable[[Path], list[Evidence]] = lambda _: [],
     ) -> None:
         self.device = device.name
         self.dtype = device.dtype
@@ -113,6 +117,7 @@ class RunContext:
         self._listener = listener
         self._open_memos = open_memos
         self._open_weights = open_weights
+        self._find_evidence = find_evidence
         self._has_checkpoint = False
         self._opened: list[Model] = []
         self._on_loop = False
@@ -152,6 +157,10 @@ class RunContext:
             hint = "declare @node(..., uses_frame=True), so that the position is part of the fingerprint"
             raise RunError("E318", "it reads ctx.frame, which its declaration does not say", hint=hint)
         return self.position
+
+    def find_evidence(self, path: Path) -> list[Evidence]:
+        """Return the content credentials of a file as evidence."""
+        return self._find_evidence(path)
 
     def rng(self, seed: int) -> np.random.Generator:
         """Return a random generator that depends on the seed alone."""

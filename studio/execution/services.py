@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from studio.api import NodeType
+from studio.api.evidence import Evidence
 from studio.api.origin import Origin
 from studio.cache import Cache
 from studio.execution.checkpoints import Checkpoints
@@ -37,6 +39,7 @@ class Services:
         cpu_workers: Threads for CPU work.
         studio: The files of Studio's own API; None for a release.
         checkpoints: Where long calls leave how far they got; None for nowhere.
+        find_evidence: Returns the content credentials of a file as evidence.
         fast_frame_seconds: A frame of a video that takes less is made again rather than kept; 0 keeps all.
         cpu: Where all other node types compute.
         digests: Digests of inputs.
@@ -55,6 +58,7 @@ class Services:
     cpu_workers: int = 2
     studio: Origin | None = None
     checkpoints: Checkpoints | None = None
+    find_evidence: Callable[[Path], list[Evidence]] = lambda _: []
     fast_frame_seconds: float = _FAST_FRAME_SECONDS
     cpu: Device = field(init=False)
     digests: Digests = field(init=False)

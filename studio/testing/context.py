@@ -16,6 +16,8 @@ from studio.api import Cancelled, FramePosition, Image, Model, ModelError
 if TYPE_CHECKING:
     import numpy as np
 
+    from studio.api.evidence import Evidence
+
 T = TypeVar("T")
 
 
@@ -36,6 +38,7 @@ class TestContext:
         memos: Every key given to `memo`, in order; equal keys get what was made for the first.
         keep_weights: Keeps the weights given to `keep` and returns their digest; None for a folder of the context.
         checkpoint_folder: What the node sees as its checkpoint; None for a folder of the context.
+        evidence: What `find_evidence` returns for any file.
         kept: Copies of the weights given to `keep` in a folder of the context, by reference.
     """
 
@@ -54,6 +57,7 @@ class TestContext:
     frame: FramePosition = field(default_factory=FramePosition)
     memos: list[Any] = field(default_factory=list)
     kept: dict[str, Path] = field(default_factory=dict)
+    evidence: list[Evidence] = field(default_factory=list)
     _made: dict[str, Any] = field(default_factory=dict)
     _leased: list[str] = field(default_factory=list)
     _folder: Path | None = None
@@ -129,6 +133,10 @@ class TestContext:
                 )
         finally:
             self._leased.remove(model.reference)
+
+    def find_evidence(self, path: Path) -> list[Evidence]:
+        """Return `evidence`."""
+        return list(self.evidence)
 
     def memo(self, key: Any, make: Callable[[], T]) -> T:
         """Return what was made for an equal key while the same models were open, or make it.

@@ -22,9 +22,10 @@ class Inspection(NamedTuple):
 
 @node("provenance.inspect", cache="recompute")
 def inspect_file(ctx: Context, file: File, settings: ProvenanceSettings) -> Inspection:
-    """List what a file says of where it comes from: its mark, its label, and records of other programs.
+    """List what tells where a file comes from: its content credentials, mark, label, and records of other programs.
 
-    There is no score: each piece of evidence has a strength. `studio verify` says what else is known.
+    There is no score: each piece of evidence has a strength. A signature is "proof" if you trust who vouches for the
+    signer. `studio verify` also compares a file with what was recorded when it was written.
 
     Args:
         file: File to inspect: an image, a video, audio or any other.
@@ -32,9 +33,10 @@ def inspect_file(ctx: Context, file: File, settings: ProvenanceSettings) -> Insp
     Raises:
         StudioError: E650 for a key that is too short.
     """
-    from studio_provenance.detect import find_evidence, summarize
+    from studio_provenance.detect import find_evidence, sort_evidence, summarize
     from studio_provenance.settings import name_key, read_key
 
     ctx.step(0, 1)
-    found = find_evidence(file.path, read_key(settings), name_key(settings))
+    credentials = ctx.find_evidence(file.path)
+    found = sort_evidence([*credentials, *find_evidence(file.path, read_key(settings), name_key(settings))])
     return Inspection([one.to_json() for one in found], summarize(found))

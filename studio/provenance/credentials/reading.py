@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from studio.provenance.credentials.claim import RECORD, SOFT_BINDING
-from studio.provenance.credentials.formats import find_format, is_beside, name_sidecar
+from studio.provenance.credentials.formats import find_content_format, is_beside, name_sidecar
 from studio.provenance.credentials.library import load_c2pa
 
 _LARGEST_FILE = 16 << 30
@@ -192,7 +192,7 @@ class CredentialReader:
         """
         try:
             with path.open("rb") as source:
-                media_type = find_format(path) or "application/octet-stream"
+                media_type = find_content_format(path) or "application/octet-stream"
                 with self._c2pa.Reader(media_type, source, manifest, context=self._context) as reader:
                     store = json.loads(reader.json())
             return _parse(store, is_beside=True) if _has_mark(store, mark) else None
@@ -200,12 +200,13 @@ class CredentialReader:
             return None
 
     def _read_text(self, path: Path, sidecar: Path | None) -> str | None:
-        media_type = find_format(path) or "application/octet-stream"
+        known = find_content_format(path)
+        media_type = known or "application/octet-stream"
         with path.open("rb") as source:
             if sidecar is not None:
                 with self._c2pa.Reader(media_type, source, sidecar.read_bytes(), context=self._context) as reader:
                     return str(reader.json())
-            if is_beside(path) or not find_format(path):
+            if is_beside(path) or not known:
                 return None
             with self._c2pa.Reader(media_type, source, context=self._context) as reader:
                 return str(reader.json())

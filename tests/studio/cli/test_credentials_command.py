@@ -227,6 +227,45 @@ def test_evidence_is_listed_with_its_strength(desk: Desk, signed: Path) -> None:
     assert {one["source"]: one["strength"] for one in evidence}["label"] == "weak"
 
 
+def inspect_in_graph(desk: Desk, name: str) -> list[dict[str, Any]]:
+    """Return the evidence that a node finds in a file."""
+    node = {"type": "provenance.inspect", "inputs": {"file": {"file": name}}}
+    outputs = {"found": {"from": "inspect.evidence"}}
+    desk.write_graph("inspect.json", {"studio": 1, "nodes": {"inspect": node}, "outputs": outputs})
+    desk.succeed("run", "inspect.json", "-o", "found", "--no-sign")
+    found: list[dict[str, Any]] = json.loads((desk / "found/found.json").read_text(encoding="utf-8"))
+    return found
+
+
+def test_a_node_finds_the_credentials_of_a_file_and_what_it_was_made_from(desk: Desk, signed: Path) -> None:
+    move(signed, "photo.png")
+    desk.write_graph("smaller.json", _SMALLER)
+    desk.succeed("run", "smaller.json", "-o", "edited", "--sign")
+    small = move(desk / "edited/small.png", "small.png")
+
+    first, *others = inspect_in_graph(desk, "small.png")
+    change(small)
+    changed = inspect_in_graph(desk, "small.png")
+
+    assert (first["source"], first["strength"]) == ("credentials", "proof")
+    assert first["statement"] == "it is signed by Ada Lovelace (trusted), and unchanged since"
+    assert [entry["title"] for entry in first["details"]["chain"]] == ["small.png", "picture.png"]
+    assert {one["source"]: one["strength"] for one in others}["label"] == "weak"
+    assert {one["source"]: one["strength"] for one in changed}["credentials"] == "weak"
+
+
+def test_a_node_says_that_credentials_are_not_checked_without_the_extra(
+    desk: Desk, signed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move(signed, "photo.png")
+    monkeypatch.setitem(sys.modules, "c2pa", None)
+
+    found = {one["source"]: one for one in inspect_in_graph(desk, "photo.png")}
+
+    assert found["credentials"]["strength"] == "weak"
+    assert "pip install 'studio[credentials]'" in found["credentials"]["statement"]
+
+
 def test_a_plugin_adds_evidence(desk: Desk) -> None:
     (desk / "plugins").mkdir()
     (desk / "plugins/studio_stamps.py").write_text(
@@ -291,6 +330,32 @@ def test_a_file_that_a_node_saves_is_signed(desk: Desk) -> None:
     assert file["name"] == "kept.jpg"
     assert file["verdict"]["statement"] == "made here and unchanged, signed by Ada (trusted)"
     assert file["tree"][0]["actions"] == ["created (image.gradient)"]
+
+
+def test_a_saved_file_fits_its_size_limit_with_its_signature(desk: Desk, signed: Path) -> None:
+    move(signed, "photo.png")
+    large = {"image": {"file": "photo.png"}, "width": 640, "height": 480}
+    noise = {"width": 640, "height": 480, "seed": 1}
+    save = {"image": {"from": "mixed"}, "path": "kept.jpg", "max_kilobytes": 60}
+    desk.write_graph("saving.json", {
+        "studio": 1,
+        "nodes": {
+            "large": {"type": "image.resize", "inputs": large},
+            "noise": {"type": "image.noise", "inputs": noise},
+            "mixed": {"type": "image.blend", "inputs": {"base": {"from": "large"}, "top": {"from": "noise"}}},
+            "save": {"type": "image.save", "inputs": save},
+        },
+        "outputs": {"kept": {"from": "save"}},
+    })  # fmt: skip
+
+    desk.succeed("run", "saving.json", "-o", "plain", "--no-sign")
+    desk.succeed("run", "saving.json", "-o", "out", "--sign")
+    sizes = [(desk / folder / "kept.jpg").stat().st_size for folder in ("plain", "out")]
+    tree = desk.succeed("verify", "out/kept.jpg", "--tree", "--json").json["files"][0]["tree"]
+
+    assert sizes[1] <= 60_000
+    assert min(sizes) > 50_000
+    assert [row["title"] for row in tree] == ["kept.jpg", "picture.png"]
 
 
 def test_a_saved_file_that_cannot_be_signed_ends_in_one_line(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

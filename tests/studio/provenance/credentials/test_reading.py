@@ -25,7 +25,7 @@ from studio.provenance.credentials.pem_files import dump_key
 from studio.provenance.credentials.reading import CredentialReader, CredentialState, _parse, may_have_credentials
 from studio.provenance.credentials.signer import FileSigner
 from studio.settings import CredentialSettings
-from tests.studio.provenance.credentials.conftest import find_step, make_png, write_file
+from tests.studio.provenance.credentials.conftest import EMBEDDED, find_step, make_png, write_file
 
 _MADE = WrittenFile("made", "algorithmicMedia", Steps((find_step("image.gradient", "algorithmic"),)), "{}")
 
@@ -130,6 +130,19 @@ def test_credentials_beside_one_file_are_not_those_of_another_of_its_stem(
     assert reader.read(other) is None
     assert may_have_credentials(other) == (kind == "c2pa")
     assert may_have_credentials(path)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in EMBEDDED if kind != "mp4"])
+@pytest.mark.parametrize("name", ["misnamed.mp4", f"blake3:{'0' * 64}"])
+def test_credentials_are_found_whatever_a_file_is_called(
+    kind: str, name: str, tmp_path: Path, signer: FileSigner, reader: CredentialReader
+) -> None:
+    path = sign(signer, write_file(tmp_path / f"a.{kind}")).rename(tmp_path / name)
+
+    found = reader.read(path)
+
+    assert found is not None
+    assert found.state == CredentialState.TRUSTED
 
 
 @pytest.mark.parametrize(
