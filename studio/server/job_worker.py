@@ -6,7 +6,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -57,10 +57,15 @@ class JobWorker:
         folder: Folder of its log.
         first: The first line that the process gets.
         environment: Environment variables in addition to those of this process.
+
+    Attributes:
+        name: Its name.
+        device_memory: Device, kind and bytes of what it used when a run last ended; empty without a process.
     """
 
     def __init__(self, name: str, folder: Path, first: Mapping[str, Any], environment: Mapping[str, str]) -> None:
         self.name = name
+        self.device_memory: Sequence[tuple[str, str, int]] = ()
         self._log = folder / f"{name}.log"
         self._first = first
         self._environment = environment
@@ -171,6 +176,8 @@ class JobWorker:
             self._is_ready = True
         elif "refused" in answer:
             self._refused = answer["refused"]
+        elif "memory" in answer:
+            self.device_memory = [(str(device), str(kind), int(size)) for device, kind, size in answer["memory"]]
         elif "key" in answer:
             inbox = self._inboxes.get(answer["key"])
             if inbox is not None:
@@ -179,6 +186,7 @@ class JobWorker:
     def _handle_end(self, code: int) -> None:
         with self._guard:
             process, self._process = self._process, None
+            self.device_memory = ()
             inboxes = list(self._inboxes.values())
             is_expected = self._is_closed or (self._is_stuck and not inboxes)
             alone = len(inboxes) == 1 and not self._is_stuck  # else other jobs may have ended it
@@ -240,6 +248,11 @@ class JobWorkers:
             RunError: E746 if no worker can be started.
         """
         return self.workers[place].run(request, show, control, wait)
+
+    def list_device_memory(self) -> Iterator[tuple[str, str, str, int]]:
+        """Yield worker, device, kind and bytes of the devices that workers use, by the names that each has for them."""
+        for worker in self.workers:
+            yield from ((worker.name, *row) for row in worker.device_memory)
 
     def close(self) -> None:
         """End all workers, at once rather than one after the other."""

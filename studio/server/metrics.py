@@ -6,7 +6,7 @@ import sys
 import threading
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,12 +51,14 @@ class Metrics:
         requests: Requests that were answered, by method and status.
         received: Bytes of bodies that arrived.
         sent: Bytes of bodies that were sent.
+        list_worker_memory: Lists worker, device, kind and bytes of what worker processes use.
     """
 
     def __init__(self) -> None:
         self.requests: Counter[tuple[str, str]] = Counter()
         self.received = 0
         self.sent = 0
+        self.list_worker_memory: Callable[[], Iterable[tuple[str, str, str, int]]] = lambda: ()
         self._guard = threading.Lock()
         self._nodes: Counter[tuple[str, str]] = Counter()
         self._node_times: dict[str, _Times] = {}

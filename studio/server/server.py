@@ -207,7 +207,7 @@ class Server:
         outputs = options.data.absolute() / "outputs"
         logs = JobLogs(loop)
         metrics = Metrics()
-        run_graph, close = self._find_runners()
+        run_graph, close = self._find_runners(metrics)
         runner = JobRunner(run_graph, self._graphs, files, outputs, metrics.show, close)
         queue = JobQueue(store, logs)
         media = MediaView(files, options.data.absolute() / "previews", studio.settings.media)
@@ -231,12 +231,13 @@ class Server:
         hooks = (WebhookStore(self._file), WebhookGuard(options.webhook_hosts))
         return Parts(*own, *run, *shown, metrics, *hooks)
 
-    def _find_runners(self) -> tuple[RunGraph, Callable[[], None]]:
+    def _find_runners(self, metrics: Metrics) -> tuple[RunGraph, Callable[[], None]]:
         """Return what runs graphs of jobs, and what ends it: this process, or workers."""
         count = self.options.workers
         if not count:
             return create_run_here(self._studio), lambda: None
         workers = JobWorkers(self._studio.settings, count, self.options.data.absolute() / "logs")
+        metrics.list_worker_memory = workers.list_device_memory
         return workers.run, workers.close
 
     def _start_webhooks(self, parts: Parts) -> None:

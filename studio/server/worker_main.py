@@ -2,7 +2,8 @@
 
 Input: first `{"settings": ..., "plugins": ...}`, then `{"run": request}`, `{"cancel": key}` and `{"go": key}`. Output:
 first `{"ready": true}` or `{"refused": error}`; for each run `{"key": ..., "waits": true}` before its nodes run, which
-`go` answers, then `{"key": ..., "event": ...}`, and `{"key": ..., "summary": ...}`. It ends when its input ends.
+`go` answers, then `{"key": ..., "event": ...}`, `{"memory": ...}` and `{"key": ..., "summary": ...}`. It ends when its
+input ends.
 """
 
 from __future__ import annotations
@@ -91,7 +92,18 @@ class _Runs:
         except BaseException as error:  # whatever it is, the server waits for an answer
             summary = summarize_failure(error)
         self._running.pop(request.key, None)
+        self._answers.send({"memory": _list_memory()})
         self._answers.send({"key": request.key, "summary": summary.to_json()})
+
+
+def _list_memory() -> list[tuple[str, str, int]]:
+    """Return device, kind and bytes of each device that is in use; nothing where the device is broken."""
+    from studio.server.metrics import list_device_memory
+
+    try:
+        return [*list_device_memory()]
+    except Exception:  # of torch, whatever it is: the run has an answer all the same
+        return []
 
 
 if __name__ == "__main__":

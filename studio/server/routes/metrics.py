@@ -14,6 +14,7 @@ from studio.errors import UsageError
 from studio.server.metrics import list_device_memory, read_resident_bytes
 from studio.server.parts import Parts
 
+_MEMORY_LABELS = ("device", "kind", "worker")
 _CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -61,7 +62,8 @@ class _Collector:
         yield GaugeMetricFamily("studio_watchers", "Streams of events.", parts.logs.count_watchers())
         yield GaugeMetricFamily("studio_files_bytes", "Bytes of all files.", parts.files.count_bytes())
         yield GaugeMetricFamily("studio_resident_bytes", "Memory of the process.", read_resident_bytes())
-        memory = GaugeMetricFamily("studio_device_memory_bytes", "Memory of devices.", labels=("device", "kind"))
-        for device, kind, size in list_device_memory():
-            memory.add_metric((device, kind), size)
+        memory = GaugeMetricFamily("studio_device_memory_bytes", "Memory of devices.", labels=_MEMORY_LABELS)
+        own = [("", *row) for row in list_device_memory()]
+        for worker, device, kind, size in (*own, *parts.metrics.list_worker_memory()):
+            memory.add_metric((device, kind, worker), size)
         yield memory

@@ -24,8 +24,10 @@ PLUGIN = '''"""Node types that say where they run, wait for files, and crash."""
 import ctypes
 import os
 import signal
+import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -46,6 +48,11 @@ def work(ctx: Context, a: int = 0, kind: str = "", gate: str = "") -> int:
         wait_for(ctx, gate)
     if kind == "exit":
         os._exit(7)
+    if kind == "device":
+        cuda = {"is_available": True, "is_initialized": True, "device_count": 1}
+        cuda |= {"mem_get_info": (30, 100), "memory_allocated": 40}
+        answers = {name: lambda *_, found=found: found for name, found in cuda.items()}
+        sys.modules["torch"] = SimpleNamespace(cuda=SimpleNamespace(**answers))
     if kind == "segfault":
         ctypes.string_at(0)
     if kind == "killed":
@@ -148,6 +155,21 @@ def test_a_job_that_crashes_its_worker_fails_alone_and_the_next_one_gets_a_new_p
     assert crashed["error"]["message"] == "the worker that ran it died: it ended with exit code 7"
     assert str(desk.folder) not in str(crashed)
     assert before != after
+
+
+def test_the_device_memory_of_a_worker_is_counted_until_it_ends(begin: StartWorkers) -> None:
+    desk = begin()
+
+    desk.run(make_graph(kind="device"))
+    used = desk.client.get("/metrics").text
+    desk.run(make_graph(kind="exit"))
+    after = desk.client.get("/metrics").text
+
+    sizes = {"total": 100, "used": 70, "allocated": 40}
+    for kind, size in sizes.items():
+        line = f'studio_device_memory_bytes{{device="cuda:0",kind="{kind}",worker="worker-0"}} {size}.0'
+        assert line in used
+    assert "worker-0" not in after
 
 
 @pytest.mark.slow

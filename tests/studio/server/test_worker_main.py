@@ -36,6 +36,7 @@ def test_a_run_that_breaks_down_is_answered(monkeypatch: pytest.MonkeyPatch, err
     runs = _Runs(None, answers)  # type: ignore[arg-type]
 
     runs.handle({"run": REQUEST.to_json()})
+    assert answers.sent.get(timeout=PATIENCE_SECONDS) == {"memory": []}
     answer = answers.sent.get(timeout=PATIENCE_SECONDS)
 
     assert (answer["key"], answer["summary"]["state"]) == (REQUEST.key, "failed")
