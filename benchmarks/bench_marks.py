@@ -4,7 +4,7 @@
 
 Each file is marked, changed and searched. A change is survived if all 64 bits are right. Each folder has a table of its
 own; `draw_mark_media.py` makes folders of photographs, composites, flat drawings, audio and videos. With `--resume
-FILE` what was measured of images is kept there, and a run that was stopped goes on.
+FILE` what was measured of images is kept there, and a run that was stopped resumes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What signing costs: a picture, and a batch beside the same batch unsigned.
 
     python benchmarks/bench_signing.py              1,000 items of a picture of 1024 x 1024, twice each, in Markdown
-    python benchmarks/bench_signing.py --items 100
+    python benchmarks/bench_signing.py --items 100 --side 256
 
 Processor time counts, for other work on the machine adds to the clock. Batches alternate, each in a new folder and
 without the cache, and the least of each kind counts.
@@ -30,14 +30,16 @@ from studio.provenance.credentials.reading import CredentialReader
 from studio.provenance.credentials.signer import FileSigner
 from studio.settings import CredentialSettings, load_settings
 
-GRAPH: dict[str, Any] = {
-    "studio": 1,
-    "inputs": {"seed": {"type": "int"}},
-    "nodes": {
-        "noise": {"type": "image.noise", "inputs": {"width": 1024, "height": 1024, "seed": {"from": "inputs.seed"}}}
-    },
-    "outputs": {"picture": {"from": "noise"}},
-}
+
+def create_graph(side: int) -> dict[str, Any]:
+    """Return a graph of one picture."""
+    inputs = {"width": side, "height": side, "seed": {"from": "inputs.seed"}}
+    return {
+        "studio": 1,
+        "inputs": {"seed": {"type": "int"}},
+        "nodes": {"noise": {"type": "image.noise", "inputs": inputs}},
+        "outputs": {"picture": {"from": "noise"}},
+    }
 
 
 def measure_pictures(folder: Path, settings: CredentialSettings) -> Iterator[tuple[str, float, float, int]]:
@@ -61,13 +63,13 @@ def measure_pictures(folder: Path, settings: CredentialSettings) -> Iterator[tup
         yield kind, min(signing) * 1000, min(reading) * 1000, path.stat().st_size - size
 
 
-def measure_batch(folder: Path, settings: CredentialSettings, count: int) -> float:
+def measure_batch(folder: Path, settings: CredentialSettings, count: int, side: int) -> float:
     """Return the processor seconds of a batch in this process."""
     made = replace(load_settings(device="cpu", cache_dir=folder / "cache"), credentials=settings)
     with Studio(made, on_disk=False) as studio:
         begin = time.process_time()
         items = [{"seed": number} for number in range(count)]
-        done = list(batch(GRAPH, items, folder / "out", workers=0, studio=studio))
+        done = list(batch(create_graph(side), items, folder / "out", workers=0, studio=studio))
         assert len(done) == count
         assert all(result.state == ItemState.DONE for result in done)
         return time.process_time() - begin
@@ -77,7 +79,9 @@ def main() -> None:
     """Measure, and print Markdown."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--items", type=int, default=1000)
-    count = parser.parse_args().items
+    parser.add_argument("--side", type=int, default=1024, help="pixels of a side of the batch's pictures")
+    given = parser.parse_args()
+    count = given.items
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_credentials(folder / "own", "Ada", None)
@@ -89,7 +93,7 @@ def main() -> None:
         for turn in range(4):
             with tempfile.TemporaryDirectory() as place:
                 signs = bool(turn % 2)
-                times[signs].append(measure_batch(Path(place), replace(own, sign=signs), count))
+                times[signs].append(measure_batch(Path(place), replace(own, sign=signs), count, given.side))
         plain, signed = min(times[False]), min(times[True])
         print(f"\n{count} items: {plain:.2f} s unsigned, {signed:.2f} s signed: {signed / plain:.2f} times")
 
