@@ -11,6 +11,7 @@ from studio.api import StudioError
 from studio.api.foreign import ForeignLink, ForeignNode, Importer, ImportGap, ImportRule, Made
 from studio_logic.calculate import calculate
 from studio_logic.import_packages import PACKAGE_RULES
+from studio_logic.import_texts import TEXT_RULES
 
 _LETTERS = "abcd"
 
@@ -128,6 +129,7 @@ RULES = {
     "Int-🔬": ImportRule(fold=lambda inputs: [int(inputs["Number"])]),
     "Float-🔬": ImportRule(fold=lambda inputs: [float(inputs["Number"])]),
     **PACKAGE_RULES,
+    **TEXT_RULES,
     "easy cleanGpuUsed": ImportRule(choose=_choose_first),
 }
 """What nodes of ComfyUI mean, by class."""
