@@ -24,7 +24,7 @@ test: install
 	$(PYTEST) -m "not slow"
 
 test-all: install
-	$(PYTEST) --cov --cov-report=term:skip-covered
+	$(PYTEST) --hypothesis-profile random --cov --cov-report=term:skip-covered
 
 # all that CI checks besides the tests
 check: lint

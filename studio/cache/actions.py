@@ -24,7 +24,7 @@ from studio.errors import CacheError
 _SCHEMA = """
 create table if not exists actions(
   fingerprint text primary key, node_type text not null, outputs text not null, parts text not null,
-  seconds real not null, made real not null, used real not null, notes text not null default '') without rowid;
+  seconds real not null, made real not null, used real not null, notes text not null default '');
 create index if not exists actions_by_type on actions(node_type, made);
 create table if not exists blobs(
   digest text primary key, codec text not null, extension text not null, size integer not null,
