@@ -40,6 +40,16 @@ def check_offset_count(offsets: Sequence[float] | None, audios: Sequence[Any]) -
     _check_count("offsets", offsets, audios)
 
 
+def check_pans(pans: Sequence[float] | None) -> None:
+    """Raise MediaError E641 for a pan out of range."""
+    _check_range("pans", pans, -1, 1)
+
+
+def check_pan_count(pans: Sequence[float] | None, audios: Sequence[Any]) -> None:
+    """Raise MediaError E641 unless there is a pan for each clip, or none."""
+    _check_count("pans", pans, audios)
+
+
 def _check_range(name: str, numbers: Sequence[float] | None, low: float, high: float) -> None:
     for number in numbers or ():
         if not low <= number <= high:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from studio.api import Audio
+from studio.api import Audio, MediaError
 from studio_audio.blocks import change_audio
 
 if TYPE_CHECKING:
@@ -29,6 +30,19 @@ def create_pan(pan: float, width: float, channels: int) -> FloatArray:
 
 
 def pan_audio(audio: Audio, pan: float, width: float) -> Audio:
-    """Return mono or stereo at a place from -1 (left) to 1 (right); `width` scales the difference of both channels."""
+    """Return mono or stereo at a place from -1 (left) to 1 (right); `width` scales the difference of both channels.
+
+    Raises:
+        MediaError: E641 for more than two channels.
+    """
+    if audio.channels > 2:
+        raise MediaError(
+            "E641", f"audio of {audio.channels} channels has no pan", hint="mix it down with audio.remix_channels"
+        )
     matrix = create_pan(pan, width, audio.channels)
     return change_audio(audio, lambda blocks: (block @ matrix for block in blocks), channels=2)
+
+
+def pan_all(clips: Sequence[Audio], pans: Sequence[float]) -> list[Audio]:
+    """Return each clip at its place; MediaError E641 as `pan_audio`."""
+    return [pan_audio(audio, pan, 1.0) for audio, pan in zip(clips, pans, strict=True)]

@@ -18,6 +18,7 @@ from studio_image.bounds import check_size
 MOST_BYTES = 8_000_000
 MOST_ELEMENTS = 100_000
 MOST_DEPTH = 100
+MOST_OCTAVES = 24  # an octave has half the strength of the one before: after 8 nothing is seen in 8 bits
 _RASTERS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/jpg": "JPEG", "image/gif": "GIF", "image/webp": "WEBP"}
 _REFERENCE = re.compile(r"url\(\s*[\"']?\s*([^)]*)", re.IGNORECASE)
 _LENGTH = re.compile(r"\s*([0-9.]+(?:e[+-]?\d+)?)\s*(px|pt|pc|mm|cm|in)?\s*", re.IGNORECASE)
@@ -110,6 +111,8 @@ class _Reader:
         element = _Element(name.rpartition(" ")[2])
         for key, value in attributes.items():  # one of each namespace may have the same name: `xlink:href` and `href`
             short = key.rpartition(" ")[2]
+            if short == "numOctaves":
+                _check_octaves(value)
             element.references += self._read_value(short, value)
             if short == "id":
                 self.by_id.setdefault(value, element)
@@ -142,6 +145,16 @@ class _Reader:
         if self._pixels > MediaLimits().max_pixels:
             raise _refuse(f"its images have {self._pixels} pixels in all", "embed smaller images")
         return []
+
+
+def _check_octaves(value: str) -> None:
+    """Refuse noise whose octaves take long to add up, and a number of them that is none."""
+    try:
+        is_small = float(value) <= MOST_OCTAVES
+    except ValueError:
+        is_small = False
+    if not is_small:
+        raise _refuse(f"its noise has {value[:20]!r} octaves, over {MOST_OCTAVES}", "8 octaves look the same")
 
 
 def _list_references(value: str) -> list[str]:

@@ -42,12 +42,24 @@ def check_times(at_seconds: Sequence[float] | None) -> None:
         raise MediaError("E701", f"an image at {min(at_seconds):g} seconds is wanted", hint="give seconds of 0 or more")
 
 
-def check_sides(scale: float | None, width: int | None, height: int | None) -> None:
-    """Raise MediaError E701 if no size is given, or a scale beside a side."""
-    if scale is not None and (width is not None or height is not None):
+def check_sides(
+    scale: float | None,
+    width: int | None,
+    height: int | None,
+    megapixels: float | None = None,
+    longer_side: int | None = None,
+    shorter_side: int | None = None,
+) -> None:
+    """Raise MediaError E701 unless a size is given in one way."""
+    others = [value for value in (megapixels, longer_side, shorter_side) if value is not None]
+    has_side = width is not None or height is not None
+    if scale is not None and has_side:
         raise MediaError("E701", "a scale and a side were given", hint="give one of them")
-    if scale is None and width is None and height is None:
+    count = len(others) + (scale is not None or has_side)
+    if count == 0:
         raise MediaError("E701", "no size was given", hint="give a width, a height or a scale")
+    if count > 1:
+        raise MediaError("E701", f"a size was given in {count} ways", hint="give one of them")
 
 
 def check_video_name(path: str) -> None:

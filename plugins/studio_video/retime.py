@@ -18,7 +18,7 @@ from studio.api import Audio, Frame, Image, MediaError, Video, VideoType
 from studio_video.audio import change_pace, cut, cut_or_pad, join_overlapping, repeat, turn_round
 from studio_video.checks import check_span
 from studio_video.depth import find_top, match_depth, unweigh_colors, weigh_colors
-from studio_video.transitions import cover, reveal, sweep
+from studio_video.transitions import blur, cover, reveal, sweep, zoom_in
 
 Array = npt.NDArray[Any]
 _EDGE = 1e-6
@@ -31,7 +31,7 @@ TRANSITIONS = (
     *("cut", "crossfade", "wipe_left", "wipe_right", "wipe_up", "wipe_down", "fade_black", "fade_white"),
     *("slide_left", "slide_right", "slide_up", "slide_down", "circle"),
     *("cover_left", "cover_right", "cover_up", "cover_down"),
-    *("reveal_left", "reveal_right", "reveal_up", "reveal_down", "radial"),
+    *("reveal_left", "reveal_right", "reveal_up", "reveal_down", "radial", "zoom", "blur"),
 )
 
 
@@ -310,6 +310,12 @@ def mix(before: Image, after: Image, share: float, kind: str) -> Image:
         return Image.take((cover if name == "cover" else reveal)(a, b, share, direction))
     if kind == "radial":
         return Image.take(_turn(a, b, share))
+    if kind == "zoom":
+        grown, passed = zoom_in(weigh_colors(a), share)
+        return Image.take(_blend(unweigh_colors(grown, a), b, passed))
+    if kind == "blur":
+        first, second = (unweigh_colors(blur(weigh_colors(each), share), each) for each in (a, b))
+        return Image.take(_blend(first, second, share))
     if kind == "circle":
         return Image.take(_open_circle(a, b, share))
     if kind == "crossfade":

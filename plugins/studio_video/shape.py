@@ -40,14 +40,26 @@ def crop(video: Video, x: int, y: int, width: int, height: int) -> Video:
 
 
 def choose_size(
-    source: tuple[int, int], width: int | None, height: int | None, scale: float | None, multiple: int
+    source: tuple[int, int],
+    width: int | None,
+    height: int | None,
+    scale: float | None,
+    multiple: int,
+    *,
+    megapixels: float | None = None,
+    longer_side: int | None = None,
+    shorter_side: int | None = None,
 ) -> tuple[int, int]:
-    """Return the size that is meant: by a scale, by one side (the other follows), or by both.
+    """Return the size that is meant: by a scale, an area, one side (the other follows), or both sides.
 
     Raises:
         MediaError: E701 if nothing, too much, or too large a size was given.
     """
-    factor = _choose_scale(source, width, height, scale)
+    check_sides(scale, width, height, megapixels, longer_side, shorter_side)
+    if megapixels is not None:
+        scale = (megapixels * 1e6 / (source[0] * source[1])) ** 0.5
+    pairs = ((width, source[0]), (height, source[1]), (longer_side, max(source)), (shorter_side, min(source)))
+    factor = scale or next(wanted / present for wanted, present in pairs if wanted is not None)
     sides = (width or source[0] * factor, height or source[1] * factor)
     across, down = (max(multiple, round(side / multiple) * multiple) for side in sides)
     if max(across, down) > _MOST_SIDE:
@@ -55,13 +67,10 @@ def choose_size(
     return across, down
 
 
-def _choose_scale(source: tuple[int, int], width: int | None, height: int | None, scale: float | None) -> float:
-    check_sides(scale, width, height)
-    if scale is not None:
-        return scale
-    if width is not None:
-        return width / source[0]
-    return (height or 1) / source[1]
+def is_wanted(source: tuple[int, int], target: tuple[int, int], only: str) -> bool:
+    """Say whether to resize: "always", or only if the area gets smaller ("shrink") or larger ("enlarge")."""
+    before, after = source[0] * source[1], target[0] * target[1]
+    return only == "always" or (after < before if only == "shrink" else after > before)
 
 
 def fit_inside(source: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
@@ -101,7 +110,7 @@ def resize(
     if mode == "cover":
         left, top = (inner[0] - size[0]) // 2, (inner[1] - size[1]) // 2
         return np.ascontiguousarray(scaled[top : top + size[1], left : left + size[0]])
-    sheet = _fill(array, size, color, space)
+    sheet = create_sheet(array, size, color, space)
     left, top = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
     sheet[top : top + inner[1], left : left + inner[0]] = scaled
     return sheet
@@ -142,7 +151,8 @@ def _part_light(array: Array) -> Array:
     return np.concatenate([array[:, :, :3] / np.where(alpha > 0, alpha, np.float32(1)), alpha], axis=2)
 
 
-def _fill(like: Array, size: tuple[int, int], color: tuple[int, int, int], space: ColorSpace) -> Array:
+def create_sheet(like: Array, size: tuple[int, int], color: tuple[int, int, int], space: ColorSpace = SRGB) -> Array:
+    """Return samples of one opaque color, in the type and with the channels of others."""
     top = find_top(like)
     sheet: Array = np.zeros((size[1], size[0], like.shape[2]), like.dtype)
     plain = Image(np.array([[color]], np.uint8))

@@ -1,4 +1,4 @@
-"""Transitions in which one image covers or uncovers another, or turns into it like the hand of a clock."""
+"""Transitions in which one image covers, uncovers, zooms or blurs into another, or turns like the hand of a clock."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
+_BLUR = 24  # the widest blur reaches so small a share of the shorter side, three times
 _SWEEP = 2.5 * np.pi  # more than a turn, for the edge is one radian soft
 
 
@@ -38,3 +39,36 @@ def sweep(shape: tuple[int, ...], share: float) -> npt.NDArray[np.float32]:
     begun = np.clip((share - 0.5) * _SWEEP + angle, -0.5, 0.5) + 0.5
     soft: npt.NDArray[np.float32] = (begun * begun * (3 - 2 * begun)).astype(np.float32)
     return soft
+
+
+def zoom_in(a: Array, share: float) -> tuple[Array, float]:
+    """Return the first image as it grows about its middle, and the share of the second that shows over it.
+
+    It grows until half of the time has passed, then the second appears, both by FFmpeg's smooth step.
+    """
+    import cv2
+
+    height, width = a.shape[:2]
+    part = 1.0 - _ease(2.0 * share)
+    middle = (width - 1) / 2, (height - 1) / 2
+    matrix = np.array([[part, 0, middle[0] * (1 - part)], [0, part, middle[1] * (1 - part)]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    grown: Array = cv2.warpAffine(a, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return grown.reshape(a.shape), _ease(2.0 * share - 1.0)
+
+
+def _ease(share: float) -> float:
+    """Return the smooth step from 0 to 1."""
+    share = min(max(share, 0.0), 1.0)
+    return share * share * (3 - 2 * share)
+
+
+def blur(a: Array, share: float) -> npt.NDArray[np.float32]:
+    """Return samples that are blurred most when half of a transition is over: three means over squares."""
+    import cv2
+
+    made = a.astype(np.float32)
+    size = 1 + 2 * round((1.0 - abs(2.0 * share - 1.0)) * min(a.shape[:2]) / _BLUR)
+    for _ in range(3 if size > 1 else 0):
+        made = cv2.blur(made, (size, size), borderType=cv2.BORDER_REFLECT).reshape(a.shape)
+    return made

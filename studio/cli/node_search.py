@@ -25,6 +25,8 @@ _SYNONYMS = {
     "logo": ("composite",), "outline": ("stroke",), "upscale": ("enlarge",), "noise": ("denoise",),
     "dedupe": ("duplicates",), "distinct": ("unique",), "lottery": ("pick",), "reorder": ("sort",),
     "split": ("chunk",), "group": ("chunk",), "pages": ("chunk",), "dynamic": ("wildcards",),
+    "hstack": ("row", "side"), "vstack": ("column", "below"), "splitscreen": ("side",), "mosaic": ("grid",),
+    "emboss": ("kernel",), "matrix": ("kernel",), "convolution": ("kernel",),
     "boolean": ("bool",), "integer": ("whole",), "spreadsheet": ("csv",), "excel": ("csv",), "tsv": ("csv",),
     "regex": ("expression",), "regexp": ("expression",), "today": ("date",), "strftime": ("date",),
 }  # fmt: skip

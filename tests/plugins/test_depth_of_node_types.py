@@ -44,6 +44,7 @@ MORE: dict[str, dict[str, Any]] = {
     "video.denoise": {"spatial": 1.0},
     "video.interpolate": {"factor": 2},
     "image.resize": {"width": LEVELS},
+    "image.convolve": {"kernel": [[1]]},
     "image.apply_lut": {"lut_file": File(LUT, "0" * 64, 1)},
     "image.pixelate": {"size": 1},
     "image.draw_shape": {"width": 2, "height": 2},

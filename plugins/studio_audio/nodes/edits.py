@@ -110,7 +110,14 @@ def concatenate_audio(
 
 @node(
     "audio.mix",
-    check=check_inputs(checks.check_gain_count, checks.check_gains, checks.check_offset_count, checks.check_offsets),
+    check=check_inputs(
+        checks.check_gain_count,
+        checks.check_gains,
+        checks.check_offset_count,
+        checks.check_offsets,
+        checks.check_pan_count,
+        checks.check_pans,
+    ),
     version="2.0",
     migrations={1: Migration(inputs={"sounds": "audios"})},
     origin="edited",
@@ -121,6 +128,7 @@ def mix_audio(
     *,
     gains: Annotated[list[float] | None, Field(unit="dB")] = None,
     offsets: Annotated[list[float] | None, Field(unit="seconds")] = None,
+    pans: Annotated[list[float] | None, Field(unit="share"), Added] = None,
 ) -> Audio:
     """Add audio up, at the highest sample rate and with the most channels among them; levels stay.
 
@@ -128,19 +136,25 @@ def mix_audio(
         audios: Audio to mix; mono is copied to all channels.
         gains: Gain of each in dB, from -120 to 60; null for 0.
         offsets: Start of each in seconds, 0 or more; null starts all at once.
+        pans: Place of each from -1 (left) to 1 (right), by the law of `audio.pan`; the result is stereo. Null leaves
+            the channels as they are.
 
     Raises:
-        MediaError: E641 for lists of other lengths or numbers out of range, E640 over the limits.
+        MediaError: E641 for lists of other lengths, numbers out of range, or a pan of more than two channels, E640 over
+            the limits.
     """
     from studio_audio.bounds import check_length
     from studio_audio.join import match_all, mix
+    from studio_audio.panorama import pan_all
 
     decibels, starts = gains or [0.0] * len(audios), offsets or [0.0] * len(audios)
     checks.check_gain_count(gains, audios)
     checks.check_gains(gains)
     checks.check_offset_count(offsets, audios)
     checks.check_offsets(offsets)
-    parts = match_all(audios)
+    checks.check_pan_count(pans, audios)
+    checks.check_pans(pans)
+    parts = match_all(pan_all(audios, pans) if pans else audios)
     ctx.step(0, 1)
     rate, frames = parts[0].rate, [round(start * parts[0].rate) for start in starts]
     check_length(max(at + part.frames for at, part in zip(frames, parts, strict=True)), parts[0].channels, rate)

@@ -224,10 +224,6 @@ def pan_audio(
     """
     from studio_audio.panorama import pan_audio as pan_channels
 
-    if audio.channels > 2:
-        raise MediaError(
-            "E641", f"audio of {audio.channels} channels has no pan", hint="mix it down with audio.remix_channels"
-        )
     return pan_channels(audio, pan, width)
 
 

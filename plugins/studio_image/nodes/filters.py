@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from studio.api import Added, Channels, Context, Field, Image, Migration, check_inputs, node
+from studio.api import Added, Channels, Context, Field, Grammar, Image, JsonValue, Migration, check_inputs, node
 from studio_image.checks import check_median
+from studio_image.kernel import parse_kernel
+
+Kernel = Annotated[JsonValue, Grammar("rows of numbers", parse_kernel)]
 
 
 @node("image.blur", check=check_inputs(check_median), origin="edited")
@@ -87,6 +90,35 @@ def detect_edges(
     from studio_image.detect_edges import detect_edges as detect
 
     return Image(detect(image.pixels, low_threshold, high_threshold, sigma))
+
+
+@node("image.convolve", origin="edited")
+def convolve_image(
+    ctx: Context,
+    image: Image,
+    kernel: Kernel,
+    *,
+    normalize: bool = True,
+    offset: Annotated[float, Field(ge=-1, le=1)] = 0.0,
+) -> Image:
+    """Filter an image by a kernel: each pixel becomes a sum of its neighbors times numbers; alpha stays.
+
+    For example `[[0, -1, 0], [-1, 5, -1], [0, -1, 0]]` sharpens, and `[[-2, -1, 0], [-1, 0, 1], [0, 1, 2]]` with an
+    `offset` of 0.5 embosses. Edges are mirrored.
+
+    Args:
+        image: Image to filter.
+        kernel: Rows of numbers, an odd number of rows and of columns, up to 31 x 31. It lies over the image as it is
+            written, its middle on the pixel.
+        normalize: Divide by the sum of the numbers, so that the brightness stays; a sum of 0 changes nothing.
+        offset: What is added to each color afterwards: 0.5 shows sums below 0 as dark grey.
+
+    Raises:
+        MediaError: E507 for an invalid kernel.
+    """
+    from studio_image.convolve import convolve
+
+    return Image(convolve(image.pixels, kernel, normalize=normalize, offset=offset))
 
 
 @node("image.add_noise", origin="edited")

@@ -36,6 +36,8 @@ Transition = Literal[
     "reveal_up",
     "reveal_down",
     "radial",
+    "zoom",
+    "blur",
 ]
 
 
@@ -93,8 +95,8 @@ def concatenate_videos(
         videos: Videos to join, in order.
         transition: Transition between two videos: none ("cut"), a dissolve, a wipe, a fade through black
             or white, a slide in which the next video pushes out the one before, a cover in which it moves over
-            the one before, a reveal in which that one moves away, a circle that opens, or a hand that turns clockwise
-            from the top ("radial").
+            the one before, a reveal in which that one moves away, a circle that opens, a hand that turns clockwise
+            from the top ("radial"), a zoom into the middle of the one before, or a blur that hides the change.
         transition_seconds: Length of a transition; the two videos overlap for this time.
 
     Raises:
@@ -180,6 +182,10 @@ def resize_video(
     width: Side | None = None,
     height: Side | None = None,
     scale: Annotated[float | None, Field(gt=0, le=64, unit="factor")] = None,
+    megapixels: Annotated[float | None, Field(gt=0, le=1000, unit="megapixels"), Added] = None,
+    longer_side: Annotated[Side | None, Added] = None,
+    shorter_side: Annotated[Side | None, Added] = None,
+    only: Annotated[Literal["always", "shrink", "enlarge"], Added] = "always",
     fit: Literal["contain", "cover", "stretch", "pad"] = "stretch",
     method: Literal["auto", "area", "bicubic", "lanczos", "bilinear", "nearest"] = "auto",
     multiple_of: Annotated[int, Field(ge=1, le=1024)] = 1,
@@ -187,13 +193,17 @@ def resize_video(
 ) -> Video:
     """Resize a video.
 
-    Set `scale`, or `width` or `height` (the other follows), or both and `fit`.
+    Set `scale`, or `width` or `height` (the other follows), or both and `fit`, or `megapixels`, or one of the sides.
 
     Args:
         video: Video to resize.
         width: Width of the result; null follows from the height or the scale.
         height: Height of the result; null follows from the width or the scale.
         scale: Factor for both sides, instead of a width and a height.
+        megapixels: Area of a frame in millions of pixels; its shape stays.
+        longer_side: Length of the longer side; the other follows.
+        shorter_side: Length of the shorter side; the other follows.
+        only: Resize only videos that get smaller ("shrink") or larger ("enlarge") by it; others stay as they are.
         fit: How a frame fits a given width and height: "contain" keeps it inside, "cover" fills them and cuts the rest
             off, "stretch" changes its shape, "pad" keeps it inside and adds bars.
         method: Filter: "auto" averages to shrink and is bicubic to enlarge; "area" averages, "nearest" keeps the
@@ -204,12 +214,24 @@ def resize_video(
     Raises:
         MediaError: E701 for no size, two sizes or one too large.
     """
-    from studio_video.shape import choose_size, fit_inside, read_color, resize_frames
+    from studio_video.shape import choose_size, fit_inside, is_wanted, read_color, resize_frames
 
-    size = choose_size((video.width, video.height), width, height, scale, multiple_of)
+    source = (video.width, video.height)
+    size = choose_size(
+        source,
+        width,
+        height,
+        scale,
+        multiple_of,
+        megapixels=megapixels,
+        longer_side=longer_side,
+        shorter_side=shorter_side,
+    )
     both = width is not None and height is not None
     if both and fit == "contain":
-        size = fit_inside((video.width, video.height), size)
+        size = fit_inside(source, size)
+    if not is_wanted(source, size, only):
+        return video
     whole = fit if both and fit != "contain" else "stretch"
     return resize_frames(video, size, whole, method, read_color(background))
 

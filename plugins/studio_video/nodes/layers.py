@@ -301,4 +301,49 @@ def mux_video(
     return lay_audio(video, audio, delay, 10 ** (gain / 20), mixes=mode == "mix")
 
 
-NODE_TYPES: list[Callable[..., Any]] = [overlay_video, inset_video, title_video, caption_video, mux_video]
+@node("video.stack", origin={"video": "edited", "video.audio": "edited"})
+def stack_videos(
+    ctx: Context,
+    videos: Annotated[list[Video], Field(min_length=1, max_length=64)],
+    *,
+    direction: Literal["right", "down", "grid"] = "right",
+    columns: Annotated[int | None, Field(ge=1, le=64)] = None,
+    gap: Annotated[int, Field(ge=0, le=1000, unit="pixels")] = 0,
+    background: Annotated[Color, Field(max_length=40)] = "black",
+    ends: Literal["longest", "shortest"] = "longest",
+    audio: Literal["first", "mix", "none"] = "first",
+) -> Video:
+    """Show videos side by side, below each other or in a grid, all at the same time.
+
+    The result has the frame rate and the color space of the first video. In a row all are as high as the first, in a
+    column all as wide; in a grid all have its size, with bars where the shape differs.
+
+    Args:
+        videos: Videos to show, in order.
+        direction: Where the next video lies; "grid" fills rows from the top left.
+        columns: Number of videos in a row of a grid; null for about as many as rows.
+        gap: Pixels between two videos.
+        background: Color of gaps, bars and empty places; its alpha is ignored.
+        ends: When the result ends: a shorter video shows its last frame until the "longest" is over, or all end with
+            the "shortest".
+        audio: Audio of the result: that of the first video, of all of them, or none.
+
+    Raises:
+        MediaError: E704 for more than 32,000 pixels a side.
+    """
+    from studio_video.shape import read_color
+    from studio_video.stack import arrange
+    from studio_video.stack import stack_videos as stack
+
+    layout = arrange([(video.width, video.height) for video in videos], direction, columns, gap)
+    return stack(videos, layout, read_color(background), ends, audio)
+
+
+NODE_TYPES: list[Callable[..., Any]] = [
+    overlay_video,
+    inset_video,
+    title_video,
+    caption_video,
+    mux_video,
+    stack_videos,
+]

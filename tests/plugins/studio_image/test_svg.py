@@ -198,7 +198,7 @@ def test_an_embedded_image_is_drawn() -> None:
 @pytest.mark.usefixtures("resvg")
 def test_a_drawing_that_takes_too_long_ends_with_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("studio_image.svg._SECONDS", 1)
-    noise = '<feTurbulence baseFrequency="0.5" numOctaves="100000000"/>'
+    noise = 200 * '<feTurbulence baseFrequency="0.5" numOctaves="24"/>'
     rectangle = '<rect width="900" height="900" filter="url(#f)"/>'
     slow = f'{HEAD}width="900" height="900"><filter id="f">{noise}</filter>{rectangle}</svg>'
 
@@ -206,3 +206,20 @@ def test_a_drawing_that_takes_too_long_ends_with_its_process(monkeypatch: pytest
         draw_svg(TestContext(), svg=slow)
 
     assert caught.value.code == "E514"
+
+
+@pytest.mark.parametrize("octaves", ["25", "1000000", "+1e6", "0x1000000", "9" * 400, "1000000px"])
+def test_noise_of_too_many_octaves_is_refused_before_it_is_drawn(octaves: str) -> None:
+    noise = f'<filter id="f"><feTurbulence baseFrequency="0.5" numOctaves="{octaves}"/></filter>'
+
+    with pytest.raises(MediaError, match="octaves") as caught:
+        check_svg(f'{HEAD}width="9" height="9">{noise}<rect width="9" height="9" filter="url(#f)"/></svg>')
+
+    assert caught.value.code == "E514"
+
+
+@pytest.mark.parametrize("octaves", ["1", " 24 ", "-1"])
+def test_noise_of_a_few_octaves_passes(octaves: str) -> None:
+    noise = f'<filter id="f"><feTurbulence baseFrequency="0.5" numOctaves="{octaves}"/></filter>'
+
+    assert check_svg(f'{HEAD}width="9" height="9">{noise}</svg>') == (9, 9)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -122,3 +125,45 @@ def test_colors_have_names_and_numbers() -> None:
     assert read_color("teal") == (0, 128, 128)
     with pytest.raises(MediaError, match="invalid color 'mauvish'"):
         read_color("mauvish")
+
+
+@pytest.mark.parametrize(
+    ("given", "size"),
+    [
+        ({"megapixels": 0.0576}, (320, 180)),
+        ({"longer_side": 320}, (320, 180)),
+        ({"shorter_side": 90}, (160, 90)),
+        ({"megapixels": 0.5, "multiple": 16}, (944, 528)),
+    ],
+)
+def test_a_size_follows_from_an_area_and_from_a_side(given: dict[str, Any], size: tuple[int, int]) -> None:
+    multiple = given.pop("multiple", 1)
+
+    assert choose_size((640, 360), None, None, None, multiple, **given) == size
+
+
+@pytest.mark.parametrize("given", [{"megapixels": 1.0, "longer_side": 9}, {"shorter_side": 3, "megapixels": 2.0}])
+def test_a_size_in_two_ways_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(MediaError, match="2 ways") as caught:
+        choose_size((640, 360), None, None, None, 1, **given)
+
+    assert caught.value.code == "E701"
+
+
+@pytest.mark.parametrize(
+    ("only", "width", "is_resized"),
+    [
+        ("shrink", 320, True),
+        ("shrink", 960, False),
+        ("enlarge", 320, False),
+        ("enlarge", 960, True),
+        ("always", 960, True),
+    ],
+)
+def test_only_says_which_videos_are_resized(only: Any, width: int, is_resized: bool) -> None:
+    video = Video.from_images([Image(np.zeros((36, 640, 1), np.uint8))], Fraction(1))
+
+    made = edit.resize_video(CTX, video, width=width, only=only)
+
+    assert made.width == (width if is_resized else 640)
+    assert (made is video) != is_resized

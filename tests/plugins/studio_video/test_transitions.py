@@ -9,9 +9,11 @@ import av
 import av.filter
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from studio.api import Image
 from studio_video.retime import mix
+from studio_video.transitions import blur
 
 HEIGHT, WIDTH, STEPS = 48, 64, 8
 
@@ -75,7 +77,7 @@ def test_a_hand_turns_as_in_ffmpeg_with_its_edge_half_a_radian_earlier() -> None
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
-@pytest.mark.parametrize("kind", ["cover_left", "reveal_up", "radial"])
+@pytest.mark.parametrize("kind", ["cover_left", "reveal_up", "radial", "zoom", "blur"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_a_transition_begins_and_ends_with_whole_images(kind: str, channels: int, dtype: Any) -> None:
     random = np.random.default_rng(4)
@@ -106,3 +108,33 @@ def test_what_is_transparent_lends_no_color() -> None:
     made = mix(Image(red), Image(hidden), 0.5, "radial").pixels
 
     assert made[made[:, :, 3] > 0.01][:, 1].max() < 0.01
+
+
+def test_a_zoom_grows_and_fades_as_in_ffmpeg() -> None:
+    reference = run_xfade("zoomin")
+
+    for index in range(STEPS):
+        # FFmpeg takes the next sample where ours are interpolated, and a middle that lies half a pixel further
+        distance = np.abs(mix_planes(index / STEPS, "zoom").astype(int) - reference[index])
+        assert distance.max() <= 3  # levels of images that rise by 2 from a pixel to the next
+
+
+def test_in_the_middle_of_a_blur_both_images_are_blurred_thrice() -> None:
+    first, second = (plane.astype(np.float64) for plane in make_frames())
+
+    made = mix_planes(0.5, "blur")
+
+    mean = (first + second) / 2
+    for _ in range(3):
+        mean = ndimage.uniform_filter(mean, 1 + 2 * (HEIGHT // 24), mode="reflect")
+    assert np.abs(made - mean).max() <= 1.01
+
+
+def test_a_blur_is_widest_in_the_middle() -> None:
+    noise = np.random.default_rng(2).uniform(0, 255, (240, 240, 1)).astype(np.float32)
+
+    spreads = [float(blur(noise, share).std()) for share in (0.0, 0.2, 0.5, 0.8, 1.0)]
+
+    assert spreads[0] == spreads[4] == pytest.approx(float(noise.std()))
+    assert spreads[2] < spreads[1] < spreads[0] / 4
+    assert spreads[1] == pytest.approx(spreads[3])

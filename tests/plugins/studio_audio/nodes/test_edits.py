@@ -127,3 +127,30 @@ def test_channels_that_are_not_there_are_an_error(wrong: dict[str, object]) -> N
     with pytest.raises(MediaError) as caught:
         edits.change_channels(CTX, make_tone(channels=2), **wrong)
     assert caught.value.code == "E641"
+
+
+def test_pans_place_each_clip_as_audio_pan_does() -> None:
+    left, right = (Audio(np.full((100, 1), level, np.float32), 8000) for level in (0.25, 0.5))
+
+    made = edits.mix_audio(TestContext(), [left, right], pans=[-1.0, 1.0])
+
+    assert made.channels == 2
+    assert np.allclose(made.samples, [[0.25, 0.5]], atol=1e-7)
+    middle = edits.mix_audio(TestContext(), [left], pans=[0.0]).samples
+    assert np.allclose((middle**2).sum(axis=1), 0.25**2)
+
+
+def test_stereo_in_the_middle_stays_and_beside_it_loses_a_channel() -> None:
+    stereo = Audio(np.tile(np.array([[0.25, 0.5]], np.float32), (100, 1)), 8000)
+
+    assert np.allclose(edits.mix_audio(TestContext(), [stereo], pans=[0.0]).samples, [[0.25, 0.5]])
+    assert np.allclose(edits.mix_audio(TestContext(), [stereo], pans=[1.0]).samples, [[0.0, 0.5]], atol=1e-7)
+
+
+def test_more_than_two_channels_have_no_pan() -> None:
+    surround = Audio(np.zeros((10, 6), np.float32), 8000)
+
+    with pytest.raises(MediaError) as caught:
+        edits.mix_audio(TestContext(), [surround], pans=[0.5])
+
+    assert caught.value.code == "E641"
