@@ -67,8 +67,9 @@ def blur(a: Array, share: float) -> npt.NDArray[np.float32]:
     """Return samples that are blurred most when half of a transition is over: three means over squares."""
     import cv2
 
-    made = a.astype(np.float32)
+    made: npt.NDArray[np.float32] = a.astype(np.float32)
     size = 1 + 2 * round((1.0 - abs(2.0 * share - 1.0)) * min(a.shape[:2]) / _BLUR)
     for _ in range(3 if size > 1 else 0):
-        made = cv2.blur(made, (size, size), borderType=cv2.BORDER_REFLECT).reshape(a.shape)
+        blurred = cv2.blur(made, (size, size), borderType=cv2.BORDER_REFLECT)
+        made = np.asarray(blurred, np.float32).reshape(a.shape)
     return made

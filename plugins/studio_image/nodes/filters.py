@@ -99,7 +99,7 @@ def convolve_image(
     kernel: Kernel,
     *,
     normalize: bool = True,
-    offset: Annotated[float, Field(ge=-1, le=1)] = 0.0,
+    offset: Annotated[float, Field(ge=-1, le=1, unit="share")] = 0.0,
 ) -> Image:
     """Filter an image by a kernel: each pixel becomes a sum of its neighbors times numbers; alpha stays.
 

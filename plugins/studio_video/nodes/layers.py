@@ -311,7 +311,7 @@ def stack_videos(
     gap: Annotated[int, Field(ge=0, le=1000, unit="pixels")] = 0,
     background: Annotated[Color, Field(max_length=40)] = "black",
     ends: Literal["longest", "shortest"] = "longest",
-    audio: Literal["first", "mix", "none"] = "first",
+    audio_from: Literal["first", "mix", "none"] = "first",
 ) -> Video:
     """Show videos side by side, below each other or in a grid, all at the same time.
 
@@ -326,7 +326,7 @@ def stack_videos(
         background: Color of gaps, bars and empty places; its alpha is ignored.
         ends: When the result ends: a shorter video shows its last frame until the "longest" is over, or all end with
             the "shortest".
-        audio: Audio of the result: that of the first video, of all of them, or none.
+        audio_from: Audio of the result: that of the "first" video, of all of them ("mix"), or "none".
 
     Raises:
         MediaError: E704 for more than 32,000 pixels a side.
@@ -336,7 +336,7 @@ def stack_videos(
     from studio_video.stack import stack_videos as stack
 
     layout = arrange([(video.width, video.height) for video in videos], direction, columns, gap)
-    return stack(videos, layout, read_color(background), ends, audio)
+    return stack(videos, layout, read_color(background), ends, audio_from)
 
 
 NODE_TYPES: list[Callable[..., Any]] = [

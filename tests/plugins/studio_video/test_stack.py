@@ -113,7 +113,7 @@ def test_deep_frames_and_alpha_stay() -> None:
 def test_audio_is_that_of_the_first_of_all_or_none(kind: Any, level: float | None) -> None:
     sounds = [Audio(np.full((6000, 1), each, np.float32), 8000) for each in (0.25, 0.5)]
 
-    made = stack_videos(TestContext(), [make_video(make_planes(1), sound) for sound in sounds], audio=kind).audio
+    made = stack_videos(TestContext(), [make_video(make_planes(1), sound) for sound in sounds], audio_from=kind).audio
 
     if level is None:
         assert made is None
