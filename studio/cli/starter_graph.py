@@ -38,6 +38,7 @@ _MARKS = {"sentences": [{"text": "Hello.", "start": 0.0, "end": 1.0}]}
 _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "image.resize": {"width": 512},
     "image.draw_svg": {"svg": _SVG},
+    "image.convolve": {"kernel": [[0, -1, 0], [-1, 5, -1], [0, -1, 0]]},
     "logic.calculate": {"expression": "1 + 2"},
     "logic.switch": {"if_true": "yes", "if_false": "no"},
     "logic.choose": {"case_1": "first"},
