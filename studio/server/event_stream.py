@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
@@ -20,7 +20,7 @@ _SECONDS_TO_GATHER = 0.01  # in which events are gathered, to be sent as one par
 
 async def follow_job(
     parts: Parts, client: HTTPConnection, job_id: str, last_event_id: str | None
-) -> AsyncIterator[bytes] | None:
+) -> AsyncGenerator[bytes] | None:
     """Return the events of a job that a client may see; None if it has seen all of a job that has ended.
 
     Args:
@@ -51,7 +51,7 @@ async def follow_job(
     return _follow(log, number, describe, None)
 
 
-def follow_all(parts: Parts, client: HTTPConnection, last_event_id: str | None) -> AsyncIterator[bytes]:
+def follow_all(parts: Parts, client: HTTPConnection, last_event_id: str | None) -> AsyncGenerator[bytes]:
     """Return the events of all jobs that a client may see; arguments as for `follow_job`."""
     owner, for_reader = find_owner(client), is_reader(client)
 
@@ -62,13 +62,13 @@ def follow_all(parts: Parts, client: HTTPConnection, last_event_id: str | None) 
     return _follow(parts.logs.all_jobs, parse_event_id(last_event_id), describe, owner)
 
 
-async def _send(text: bytes) -> AsyncIterator[bytes]:
+async def _send(text: bytes) -> AsyncGenerator[bytes]:
     yield text
 
 
 async def _follow(
     log: EventLog, number: int | None, describe: Callable[[int], bytes], owner: str | None
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     """Follow a log.
 
     Args:

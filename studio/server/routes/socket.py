@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from fastapi import APIRouter
@@ -81,14 +81,13 @@ class _Session:
         events = await follow_job(parts, socket, name, last) if name != _ALL else follow_all(parts, socket, last)
         self._streams[name] = asyncio.create_task(self._send_events(name, events))
 
-    async def _send_events(self, name: str, events: AsyncIterator[bytes] | None) -> None:
+    async def _send_events(self, name: str, events: AsyncGenerator[bytes] | None) -> None:
         """Send the events of a stream, and say when it ends."""
         shown = name or None
         try:
-            async for chunk in events or _nothing():
-                for text in chunk.decode().split("\n\n"):
-                    if text and not text.startswith(":"):
-                        await self._socket.send_text(_write_message(shown, text))
+            async with contextlib.aclosing(events or _nothing()) as chunks:  # it counts as a watcher until it is closed
+                async for chunk in chunks:
+                    await self._send_chunk(shown, chunk)
             await self._send({"of": shown, "event": "end"})
         except StudioError as error:  # the job was forgotten meanwhile
             with contextlib.suppress(WebSocketDisconnect, RuntimeError):
@@ -96,11 +95,16 @@ class _Session:
         except (WebSocketDisconnect, RuntimeError):  # the client has gone; the other task ends
             return
 
+    async def _send_chunk(self, shown: str | None, chunk: bytes) -> None:
+        for text in chunk.decode().split("\n\n"):
+            if text and not text.startswith(":"):
+                await self._socket.send_text(_write_message(shown, text))
+
     async def _send(self, row: dict[str, Any]) -> None:
         await self._socket.send_text(dump_json(row, separators=(",", ":")))
 
 
-async def _nothing() -> AsyncIterator[bytes]:
+async def _nothing() -> AsyncGenerator[bytes]:
     return
     yield b""
 

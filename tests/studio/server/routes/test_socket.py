@@ -7,7 +7,6 @@ import contextlib
 import json
 import random
 import socket
-import threading
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -17,6 +16,7 @@ from fakes import graph
 from starlette.websockets import WebSocketDisconnect
 
 from studio.errors import UsageError
+from studio.server.connections import WriteLimit
 from studio.server.event_log import write_event
 from studio.server.routes.socket import _Session, _write_message
 from studio.server.token_store import Scope
@@ -171,6 +171,18 @@ def open_raw(desk: Desk) -> socket.socket:
     return client
 
 
+def open_socket(desk: Desk) -> socket.socket:
+    """Open a WebSocket by hand, and read the server's answer: frames that come before it are no part of the socket."""
+    client = open_raw(desk)
+    answer = b""
+    while not answer.endswith(b"\r\n\r\n"):
+        received = client.recv(1)
+        assert received, answer
+        answer += received
+    assert answer.startswith(b"HTTP/1.1 101")
+    return client
+
+
 def test_random_bytes_end_a_socket_and_nothing_else(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     dice = random.Random(5)
     for _ in range(300):
@@ -212,18 +224,67 @@ def test_a_client_is_told_of_a_job_that_is_forgotten_while_it_follows(has_gone: 
     assert [(row["of"], row["error"]["code"]) for row in sent] == ([] if has_gone else [("job-1", "E811")])
 
 
-def test_a_watcher_that_does_not_read_is_dropped(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("studio.server.connections.WRITE_SECONDS", 0.2)
-    client = open_connection(desk)
-    client.sendall(b"GET /api/v1/events HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
-    log, pause = desk.parts.logs.all_jobs, threading.Event()
+def watch_without_reading(desk: Desk, face: str) -> socket.socket:
+    """Follow all jobs over a connection from which nothing is read."""
+    if face == "stream":
+        client = open_connection(desk)
+        client.sendall(b"GET /api/v1/events HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+    else:
+        client = open_socket(desk)
+        message = b'{"follow": null}'
+        client.sendall(b"\x81" + bytes([0x80 | len(message)]) + bytes(4) + message)
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not log.watchers:
+    while not desk.parts.logs.all_jobs.watchers:
         assert time.monotonic() < deadline
-        pause.wait(0.01)
-    while log.watchers:
-        assert time.monotonic() < deadline
-        log.add("job", {"text": "x" * 20_000})
-        pause.wait(0.005)
+        time.sleep(0.01)
+    return client
 
-    client.close()
+
+@pytest.mark.parametrize("face", ["stream", "socket"])
+def test_a_watcher_that_does_not_read_is_dropped(desk: Desk, monkeypatch: pytest.MonkeyPatch, face: str) -> None:
+    monkeypatch.setattr("studio.server.connections.WRITE_SECONDS", 0.2)
+    log = desk.parts.logs.all_jobs
+    with watch_without_reading(desk, face):
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while log.watchers:
+            assert time.monotonic() < deadline
+            log.add("job", {"text": "x" * 20_000})
+            time.sleep(0.005)
+
+    assert desk.client.get("/health/live").status_code == 200
+
+
+@pytest.mark.parametrize("face", ["stream", "socket"])
+def test_a_watcher_that_does_not_read_takes_little_memory(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, face: str
+) -> None:
+    behind: list[Any] = []
+    monkeypatch.setattr("studio.server.connections.WRITE_SECONDS", 10 * PATIENCE_SECONDS)
+    monkeypatch.setattr(WriteLimit, "watch_writing", lambda connection: behind.append(connection))
+    log = desk.parts.logs.all_jobs
+    with watch_without_reading(desk, face):
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not behind:
+            assert time.monotonic() < deadline
+            log.add("job", {"text": "x" * 20_000})
+            time.sleep(0.005)
+        for _ in range(500):
+            log.add("job", {"text": "x" * 20_000})
+        assert desk.client.get("/health/live").status_code == 200  # after it the watcher was woken
+        waiting = behind[0].transport.get_write_buffer_size()
+
+    assert 0 < waiting <= 3 * 2**20  # of more than 10 MB: what the log holds, once or twice
+
+
+def test_huge_and_broken_frames_end_a_socket_and_nothing_else(desk: Desk) -> None:
+    huge = b"\x81\xff" + (2**62).to_bytes(8, "big") + bytes(4) + b"x" * 65536
+    unmasked, reserved, bad_text = b"\x81\x02{}", b"\xf1\x80" + bytes(4), b"\x81\x82" + bytes(4) + b"\xff\xfe"
+    endless = (b"\x01\xfe\x08\x00" + bytes(4) + b"[" * 2048) + (b"\x00\xfe\x08\x00" + bytes(4) + b"[" * 2048) * 20
+    for frames in (huge, unmasked, reserved, bad_text, endless):
+        with open_socket(desk) as client, contextlib.suppress(ConnectionError):
+            client.sendall(frames)
+            while client.recv(4096):  # until the server has closed it
+                pass
+
+    assert desk.client.get("/health/live").status_code == 200
+    assert desk.parts.logs.count_watchers() == 0
