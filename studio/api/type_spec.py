@@ -276,6 +276,7 @@ def _copy_json(value: Any, depth: int) -> Any:
 
 def _copy_number(value: Any) -> int | float:
     if isinstance(value, numbers.Integral):
+        _check_float(TypeSpec("float"), value)  # who takes JSON may take each number as a float
         return int(value)
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueProblem("plain JSON", str(value))

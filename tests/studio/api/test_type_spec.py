@@ -96,6 +96,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("bool", "true", "found 'true'"),
     ("bool", np.int64(1), "an int64"),
     ("json", math.inf, "found inf"),
+    ("json", {"a": [10**400]}, "a whole number beyond the range of floats"),
     ("json", {1: 2}, "keys that are not text"),
     ("json", {"a": {"b": {1, 2}}}, "a set"),
     ("json", ["\udfff"], "lone surrogates"),
