@@ -15,7 +15,20 @@ METHODS = [name for name in MEMBERS if inspect.isfunction(vars(Context)[name])]
 
 
 def test_a_context_is_narrow() -> None:
-    names = ["checkpoint", "device", "dtype", "frame", "keep", "log", "memo", "open", "rng", "scratch", "step"]
+    names = [
+        "checkpoint",
+        "device",
+        "dtype",
+        "find_evidence",
+        "frame",
+        "keep",
+        "log",
+        "memo",
+        "open",
+        "rng",
+        "scratch",
+        "step",
+    ]
     assert sorted(MEMBERS) == names
 
 
