@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from studio.api import MediaError
@@ -24,7 +23,7 @@ def parse_kernel(kernel: Any) -> list[list[float]]:
         raise _refuse(f"a kernel of {len(rows[0])} x {len(rows)} has no middle, or is over {MOST_SIDE} x {MOST_SIDE}")
     for number in (each for row in rows for each in row):
         is_number = isinstance(number, int | float) and not isinstance(number, bool)
-        if not is_number or not math.isfinite(number) or abs(number) > _LARGEST:
+        if not is_number or not abs(number) <= _LARGEST:
             raise _refuse(f"a kernel contains {str(number)[:40]!r}, which is not a number up to {_LARGEST:g}")
     return [[float(number) for number in row] for row in rows]
 

@@ -38,7 +38,8 @@ def save(
             hint = "make it smaller with image.resize"
             if carried + signature > max_kilobytes / 2:
                 what = "graph and the signature in it take" if signature else "graph in it takes"
-                hint = f"the {what} {carried + signature:.0f} kB: allow more, or write it without, with --strip"
+                options = "--strip and --no-sign" if signature else "--strip"
+                hint = f"the {what} {carried + signature:.0f} kB: allow more, or write it without, with {options}"
             raise MediaError("E512", message, where=path.name, hint=hint)
         write_converted(image, partial, path.provenance, low, tags=tags)
 

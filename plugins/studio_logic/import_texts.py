@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ _TRIMS: dict[str, Callable[[str], str]] = {"Both": str.strip, "Left": str.lstrip
 _COMPARISONS: dict[str, Callable[[str, str], bool]] = {
     "Starts With": str.startswith,
     "Ends With": str.endswith,
-    "Equal": str.__eq__,
+    "Equal": operator.eq,
 }
 
 
@@ -52,6 +53,8 @@ def _compare(inputs: Mapping[str, Any]) -> Sequence[Any]:
 
 def _fold_case(inputs: Mapping[str, Any], *names: str) -> tuple[str, str]:
     first, second = (inputs[name] for name in names)
+    if not isinstance(first, str) or not isinstance(second, str):
+        raise TypeError(f"{' and '.join(names)} are not texts")
     return (first, second) if inputs.get("case_sensitive", True) else (first.lower(), second.lower())
 
 

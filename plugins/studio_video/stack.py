@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from studio.api import Audio, Frame, Image, MediaError, Video, convert_color
+from studio.api import Audio, ColorSpace, Frame, Image, MediaError, Video, convert_color
 from studio_video.audio import cut_or_pad, mix_audio
 from studio_video.depth import match_depth
 from studio_video.images import match_channels
@@ -85,7 +85,7 @@ def stack_videos(videos: Sequence[Video], layout: Layout, color: tuple[int, int,
             time = float(index / first.rate)
             images = [convert_color(reader.find(time).image, first.color) for reader in readers]
             parts = match_depth(*(match_channels(image, channels).stored for image in images))
-            yield Frame(Image.take(_lay_out(parts, layout, color), color=first.color), time)
+            yield Frame(Image.take(_lay_out(parts, layout, color, first.color), color=first.color), time)
 
     def load_audio() -> Audio | None:
         return _mix(videos, measure(), sound)
@@ -93,10 +93,10 @@ def stack_videos(videos: Sequence[Video], layout: Layout, color: tuple[int, int,
     return create_video(first, frames, size=layout.size, channels=channels, duration=measure, audio=load_audio)
 
 
-def _lay_out(parts: Sequence[Array], layout: Layout, color: tuple[int, int, int]) -> Array:
-    sheet = create_sheet(parts[0], layout.size, color)
+def _lay_out(parts: Sequence[Array], layout: Layout, color: tuple[int, int, int], space: ColorSpace) -> Array:
+    sheet = create_sheet(parts[0], layout.size, color, space)
     for part, (left, top, width, height) in zip(parts, layout.boxes, strict=True):
-        sheet[top : top + height, left : left + width] = resize(part, (width, height), "pad", "auto", color)
+        sheet[top : top + height, left : left + width] = resize(part, (width, height), "pad", "auto", color, space)
     return np.ascontiguousarray(sheet)
 
 

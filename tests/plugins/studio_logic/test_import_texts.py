@@ -43,7 +43,12 @@ def test_a_text_that_is_a_literal_is_worked_out(kind: str, inputs: dict[str, Any
 
 @pytest.mark.parametrize(
     ("kind", "inputs"),
-    [("StringTrim", {"string": "x", "mode": "Middle"}), ("StringLength", {"string": 5}), ("StringSubstring", {})],
+    [
+        ("StringTrim", {"string": "x", "mode": "Middle"}),
+        ("StringLength", {"string": 5}),
+        ("StringSubstring", {}),
+        ("StringCompare", {"string_a": "5", "string_b": 5, "mode": "Equal"}),
+    ],
 )
 def test_values_that_do_not_fit_are_left_to_the_report(kind: str, inputs: dict[str, Any]) -> None:
     assert "1" in work_out(kind, **inputs).nodes

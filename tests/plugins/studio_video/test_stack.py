@@ -11,12 +11,13 @@ import av.filter
 import numpy as np
 import pytest
 
-from studio.api import Audio, Frame, Image, MediaError, Video
+from studio.api import Audio, ColorSpace, Frame, Image, MediaError, Video, convert_color
 from studio.testing import TestContext
 from studio_video.nodes.layers import stack_videos
 from studio_video.stack import arrange
 
 RATE = Fraction(4)
+LINEAR = ColorSpace("linear")
 
 
 def make_planes(seed: int, count: int = 3, size: tuple[int, int] = (24, 16)) -> list[np.ndarray[Any, Any]]:
@@ -143,3 +144,18 @@ def test_a_stack_that_is_too_wide_is_refused() -> None:
         arrange([(20_000, 10)] * 2, "right", None, 0)
 
     assert caught.value.code == "E704"
+
+
+def test_bars_and_values_are_those_of_the_first_videos_color_space() -> None:
+    bright = Image(np.full((8, 8, 3), 4.0, np.float32), color=LINEAR)
+    wide = Image(np.full((8, 16, 3), 4.0, np.float32), color=LINEAR)
+    videos = [Video.from_images([image], RATE) for image in (bright, wide)]
+
+    made = stack_videos(TestContext(), videos, direction="grid", background="#808080")
+    pixels = next(iter(made.frames())).image.pixels
+
+    level = convert_color(Image(np.full((1, 1, 3), 128, np.uint8)), LINEAR).pixels[0, 0]
+    assert made.color == LINEAR
+    np.testing.assert_allclose(pixels[4, 4], 4.0, rtol=1e-5)
+    np.testing.assert_allclose(pixels[4, 12], 4.0, rtol=1e-5)
+    np.testing.assert_allclose(pixels[0, 12], level, rtol=1e-5)

@@ -157,9 +157,10 @@ def test_bodies_are_short_and_arrive_soon_and_jobs_take_as_long_as_they_take(
     received: list[str] = []
 
     async def note(receiving: Awaitable[Any], seconds: float) -> Any:
+        place = len(received)
         received.append("waits")
         message = await asyncio.wait_for(receiving, PATIENCE_SECONDS)
-        received[-1] = message["type"]
+        received[place] = message["type"]
         return message
 
     gate = {"type": "fake.wait", "inputs": {"gate": "gate"}}
