@@ -100,17 +100,20 @@ class GraphWriter:
             value = _read_number(value)
         if spec.name not in _NUMBERS or isinstance(value, bool) or not isinstance(value, int | float):
             return value
-        fitted = round(value) if spec.name == "int" else value
-        limits = spec.limits
-        low = limits.ge if limits is not None else None
-        high = limits.le if limits is not None else None
-        if low is not None and fitted < low:
-            fitted = low
-        if high is not None and fitted > high:
-            fitted = high
+        fitted = _limit(value, spec)
         if fitted != value:
             self.changed.append(f"{where} is {fitted} instead of {value}")
         return fitted
+
+
+def _limit(number: float, spec: TypeSpec) -> float:
+    """Return the nearest number that an input takes."""
+    fitted = round(number) if spec.name == "int" else number
+    if spec.limits is not None and spec.limits.ge is not None:
+        fitted = max(fitted, spec.limits.ge)
+    if spec.limits is not None and spec.limits.le is not None:
+        fitted = min(fitted, spec.limits.le)
+    return fitted
 
 
 def _read_number(text: str) -> Any:
