@@ -41,6 +41,21 @@ class _Graph:
     inlets: Sequence[Any] = ()
 
 
+@dataclass(frozen=True)
+class _Linked:
+    """How the nodes of a graph are linked, which is the same wherever a subgraph is used.
+
+    Attributes:
+        links: Its links.
+        hidden: Links that its slots do not name.
+        outlets: Links to its own outputs.
+    """
+
+    links: Links
+    hidden: Hidden
+    outlets: Sequence[tuple[Any, ...]]
+
+
 @dataclass
 class _Flat:
     """What is read so far."""
@@ -53,6 +68,7 @@ class _Flat:
     unsure: dict[str, tuple[ForeignNode, str]] = field(default_factory=dict)
     pending: list[_Graph] = field(default_factory=list)
     senders: dict[str, ForeignLink] = field(default_factory=dict)
+    linked: dict[int, _Linked] = field(default_factory=dict)  # by the id of the graph in memory
 
 
 def read_canvas(data: Mapping[str, Any], find_widgets: FindWidgets) -> ForeignDocument:
@@ -91,22 +107,29 @@ def _read_graph(flat: _Flat, graph: _Graph) -> None:
     rows = graph.data.get("nodes")
     if not isinstance(rows, list):
         raise refuse("invalid nodes: not a list", where="/nodes")
-    links = _read_links(graph)
-    hidden = find_hidden_links(graph.data, rows, links)
+    linked = flat.linked.get(id(graph.data))
+    if linked is None:
+        linked = flat.linked[id(graph.data)] = _read_linked(graph.data, rows)
     for row in rows:
         if not isinstance(row, dict) or not isinstance(row.get("type"), str):
             raise refuse("invalid node: not an object with a type", where="/nodes")
         if len(flat.nodes) >= MAX_NODES:
             raise refuse(f"the document has more than {MAX_NODES} nodes when its subgraphs are flattened")
-        _read_row(flat, graph, row, links, hidden)
+        _read_row(flat, graph, row, linked)
     if graph.prefix:
-        _add_outlet(flat, graph, links)
+        _add_outlet(flat, graph, linked)
 
 
-def _read_links(graph: _Graph) -> dict[int, tuple[Any, ...]]:
+def _read_linked(data: Mapping[str, Any], rows: Sequence[Any]) -> _Linked:
+    links = _read_links(data)
+    outlets = [link for link in links.values() if link[2] == OUTLET]
+    return _Linked(links, find_hidden_links(data, rows, links), outlets)
+
+
+def _read_links(data: Mapping[str, Any]) -> Links:
     """Return the links of a graph by number: origin and its slot, target and its slot."""
     links: dict[int, tuple[Any, ...]] = {}
-    rows = graph.data.get("links") or []
+    rows = data.get("links") or []
     if not isinstance(rows, list):
         raise refuse("invalid links: not a list", where="/links")
     for row in rows:
@@ -117,13 +140,13 @@ def _read_links(graph: _Graph) -> dict[int, tuple[Any, ...]]:
     return links
 
 
-def _read_row(flat: _Flat, graph: _Graph, row: Mapping[str, Any], links: Links, hidden: Hidden) -> None:
+def _read_row(flat: _Flat, graph: _Graph, row: Mapping[str, Any], linked: _Linked) -> None:
     node_id, kind = f"{graph.prefix}{row.get('id')}", str(row["type"])
     if kind in NOTES:
         flat.notes += _list_texts(row.get("widgets_values"))
         return
-    slots = list_slots(row)
-    sources = {name: hidden.get((str(row.get("id")), at)) for at, (name, _, _) in enumerate(slots)}
+    slots, links = list_slots(row), linked.links
+    sources = {name: linked.hidden.get((str(row.get("id")), at)) for at, (name, _, _) in enumerate(slots)}
     sources |= {name: links[number] for name, number, _ in slots if type(number) is int and number in links}
     lost = [name for name, number, _ in slots if type(number) is int and sources[name] is None]
     inputs = {name: _follow(graph, link) for name, link in sources.items()}
@@ -182,14 +205,13 @@ def _read_group_widgets(
     return widgets or {}
 
 
-def _add_outlet(flat: _Flat, graph: _Graph, links: Mapping[int, tuple[Any, ...]]) -> None:
+def _add_outlet(flat: _Flat, graph: _Graph, linked: _Linked) -> None:
     """Add the node that stands for the outputs of a subgraph."""
     passed = {}
-    for link in links.values():
-        if link[2] == OUTLET:
-            value = _follow(graph, link)
-            if value is not None:
-                passed[str(link[3])] = value
+    for link in linked.outlets:
+        value = _follow(graph, link)
+        if value is not None:
+            passed[str(link[3])] = value
     node_id = graph.prefix.removesuffix(":")
     flat.nodes[node_id] = ForeignNode(node_id, PASS, passed)
 

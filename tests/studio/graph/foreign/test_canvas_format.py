@@ -9,6 +9,7 @@ import pytest
 from studio.api.foreign import ForeignLink, ImportRule
 from studio.errors import UsageError
 from studio.graph.foreign.canvas_format import read_canvas
+from studio.graph.foreign.canvas_slots import find_hidden_links
 from studio.graph.foreign.flow import Flow, simplify
 
 WIDGETS = {"Blur": ("radius",), "Seeded": ("seed+", "steps"), "Value": ("value",), "Save": (), "Load": ()}
@@ -92,6 +93,23 @@ def test_subgraphs_that_double_at_each_level_are_an_error() -> None:
 
     with pytest.raises(UsageError, match="more than 20000 nodes"):
         flatten([make_node(2, "s0")], [], definitions={"subgraphs": levels})
+
+
+def test_the_links_of_a_subgraph_are_read_once_however_often_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Any] = []
+
+    def count(graph: Any, rows: Any, links: Any) -> Any:
+        read.append(graph.get("id"))
+        return find_hidden_links(graph, rows, links)
+
+    monkeypatch.setattr("studio.graph.foreign.canvas_format.find_hidden_links", count)
+    nodes = [make_node(1, "Load"), *(make_node(number, "sub", ("image", 1)) for number in range(2, 6))]
+    links = [[1, 1, 0, 2, 0, "IMAGE"]]
+
+    flow = flatten(nodes, links, definitions={"subgraphs": [make_subgraph("sub", "Blur")]})
+
+    assert read == [None, "sub"]
+    assert [flow.nodes[f"{number}:5"].inputs["image"] for number in range(2, 6)] == [ForeignLink("1")] * 4
 
 
 def test_a_cycle_is_an_error_that_shows_it() -> None:
