@@ -14,6 +14,7 @@ from studio.graph.foreign.canvas_slots import (
     Links,
     find_bypass,
     find_hidden_links,
+    find_wireless,
     list_slots,
     read_widgets,
     zip_group_widgets,
@@ -47,11 +48,13 @@ class _Linked:
 
     Attributes:
         links: Its links.
-        hidden: Links that its slots do not name.
+        wireless: Links of nodes that feed all inputs of a type.
+        hidden: Links of a damaged document that its slots do not name.
         outlets: Links to its own outputs.
     """
 
     links: Links
+    wireless: Hidden
     hidden: Hidden
     outlets: Sequence[tuple[Any, ...]]
 
@@ -123,7 +126,7 @@ def _read_graph(flat: _Flat, graph: _Graph) -> None:
 def _read_linked(data: Mapping[str, Any], rows: Sequence[Any]) -> _Linked:
     links = _read_links(data)
     outlets = [link for link in links.values() if link[2] == OUTLET]
-    return _Linked(links, find_hidden_links(data, rows, links), outlets)
+    return _Linked(links, find_wireless(data), find_hidden_links(rows, links), outlets)
 
 
 def _read_links(data: Mapping[str, Any]) -> Links:
@@ -145,15 +148,12 @@ def _read_row(flat: _Flat, graph: _Graph, row: Mapping[str, Any], linked: _Linke
     if kind in NOTES:
         flat.notes += _list_texts(row.get("widgets_values"))
         return
-    slots, links = list_slots(row), linked.links
-    sources = {name: linked.hidden.get((str(row.get("id")), at)) for at, (name, _, _) in enumerate(slots)}
-    sources |= {name: links[number] for name, number, _ in slots if type(number) is int and number in links}
-    lost = [name for name, number, _ in slots if type(number) is int and sources[name] is None]
+    sources, doubts = _find_sources(row, linked)
     inputs = {name: _follow(graph, link) for name, link in sources.items()}
     given = {name: value for name, value in inputs.items() if value is not None}
     node = _make_node(row, node_id, kind, given, flat)
-    if lost:
-        flat.unsure[node_id] = (node, f"lost links: {', '.join(lost)[:200]}")
+    if doubts:
+        flat.unsure[node_id] = (node, doubts)
     mode = row.get("mode")
     if mode in (MUTED, BYPASSED):
         flat.left_out[node_id] = (node, "muted" if mode == MUTED else "bypassed")
@@ -163,6 +163,24 @@ def _read_row(flat: _Flat, graph: _Graph, row: Mapping[str, Any], linked: _Linke
         _enter(flat, graph, row, node)
     else:
         flat.nodes[node_id] = node
+
+
+def _find_sources(row: Mapping[str, Any], linked: _Linked) -> tuple[dict[str, tuple[Any, ...] | None], str]:
+    """Return the link to each input of a node, by its name, and what is doubtful about them."""
+    sources: dict[str, tuple[Any, ...] | None] = {}
+    lost, mended = [], []
+    for at, (name, number, _) in enumerate(list_slots(row)):
+        place = (str(row.get("id")), at)
+        link = linked.links.get(number) if type(number) is int else None
+        link = link or linked.wireless.get(place)
+        if link is None and place in linked.hidden:
+            link = linked.hidden[place]
+            mended.append(name)
+        elif link is None and type(number) is int:
+            lost.append(name)
+        sources[name] = link
+    doubts = {"lost links": lost, "linked by the table of links alone": mended}
+    return sources, "; ".join(f"{what}: {', '.join(names)[:200]}" for what, names in doubts.items() if names)
 
 
 def _follow(graph: _Graph, link: tuple[Any, ...] | None) -> Any:

@@ -30,25 +30,32 @@ def list_slots(row: Mapping[str, Any]) -> list[tuple[str, Any, str]]:
     ]
 
 
-def find_hidden_links(graph: Mapping[str, Any], rows: Sequence[Any], links: Links) -> Hidden:
-    """Return links to slots that do not name them: of nodes that feed all inputs of a type, and of damaged documents.
-
-    Args:
-        graph: The graph that has them.
-        rows: Its nodes.
-        links: Its links.
-    """
+def find_wireless(graph: Mapping[str, Any]) -> Hidden:
+    """Return the links of nodes that feed all inputs of a type ("Use Everywhere")."""
     extra = graph.get("extra")
-    wireless = extra.get("ue_links") if isinstance(extra, dict) else None  # written by "Use Everywhere"
+    wireless = extra.get("ue_links") if isinstance(extra, dict) else None
     found: dict[tuple[str, int], tuple[Any, ...]] = {}
     for link in wireless if isinstance(wireless, list) else ():
         row: dict[str, Any] = link if isinstance(link, dict) else {}
         slot, target_slot = row.get("upstream_slot"), row.get("downstream_slot")
         if type(slot) is int and type(target_slot) is int:
             found[str(row.get("downstream")), target_slot] = (row.get("upstream"), slot)
+    return found
+
+
+def find_hidden_links(rows: Sequence[Any], links: Links) -> Hidden:
+    """Return the links of damaged documents to slots that do not name them.
+
+    ComfyUI's own repair does so with a link that the output where it begins names, the last one first.
+
+    Args:
+        rows: The nodes of a graph.
+        links: Its links.
+    """
+    found: dict[tuple[str, int], tuple[Any, ...]] = {}
     sent = {number for row in rows if isinstance(row, dict) for number in _list_sent(row)}
     unnamed = {str(row.get("id")) for row in rows if isinstance(row, dict) and not _names_links(row)}
-    for number, (origin, slot, target, target_slot) in links.items():
+    for number, (origin, slot, target, target_slot) in reversed(list(links.items())):
         if type(target_slot) is int and (number in sent or str(target) in unnamed):
             found.setdefault((str(target), target_slot), (origin, slot))
     return found
@@ -98,18 +105,27 @@ def read_widgets(row: Mapping[str, Any], values: Any, names: Sequence[str] | Non
 def _zip_widgets(names: Sequence[str], rest: list[Any]) -> dict[str, Any]:
     """Return values by name; what is left of them stays in the list."""
     found = {}
-    for name in names:
+    for at, name in enumerate(names, 1):
         if not rest:
             break
         found[name.removesuffix(CONTROLLED)] = rest.pop(0)
-        if name.endswith(CONTROLLED) and rest and _is_control(rest[0]):
+        if name.endswith(CONTROLLED) and _begin_with_control(rest, len(names) - at):
             rest.pop(0)
     return found
 
 
+def _begin_with_control(rest: Sequence[Any], count: int) -> bool:
+    """Say whether values begin with that of a control, where so many widgets follow it.
+
+    In older documents it is null, or a bool; a bool is a control's if there are more values than widgets.
+    """
+    if rest and isinstance(rest[0], bool):
+        return sum(not _is_control(value) for value in rest) > count
+    return bool(rest) and (rest[0] is None or _is_control(rest[0]))
+
+
 def _is_control(value: Any) -> bool:
-    """Say whether a value is that of a control; in older documents it is a bool, or null."""
-    return value is None or isinstance(value, bool) or (isinstance(value, str) and value in _CONTROLS)
+    return isinstance(value, str) and value in _CONTROLS
 
 
 def zip_group_widgets(names: Sequence[str], converted: Sequence[str], values: Any) -> dict[str, Any] | None:

@@ -24,6 +24,18 @@ _READ = {
     "distilled cfg scale", "hires upscale", "version", "user", "template", "negative template", "hashes",
     "created date", "civitai resources", "civitai metadata", "batch size", "batch pos",
 }  # fmt: skip
+_LATENT_METHODS = {
+    "latent": "bilinear", "latent (antialiased)": "bilinear", "latent (bicubic)": "bicubic",
+    "latent (bicubic antialiased)": "bicubic", "latent (nearest)": "nearest-exact",
+    "latent (nearest-exact)": "nearest-exact",
+}  # fmt: skip
+_PLAIN_METHODS = {"none": "lanczos", "lanczos": "lanczos", "nearest": "nearest-exact"}
+_UPSCALERS = {
+    "r-esrgan 4x+": "RealESRGAN_x4plus", "r-esrgan 4x+ anime6b": "RealESRGAN_x4plus_anime_6B",
+    "r-esrgan 2x+": "RealESRGAN_x2plus", "r-esrgan animevideo": "realesr-animevideov3",
+    "r-esrgan general 4xv3": "realesr-general-x4v3",
+}  # fmt: skip
+_LARGEST_SCALE = 16.0
 _HARMLESS = (" hash", " hashes", " version", " template")
 _SCHEDULES = {
     "automatic": "normal", "uniform": "normal", "karras": "karras", "exponential": "exponential",
@@ -56,10 +68,8 @@ def read_parameters(text: str) -> ForeignDocument:
 
 def _list_unread(settings: Mapping[str, str]) -> list[str]:
     """Return the names of settings that may change the image and become no node."""
-    second = bool(_read_float(settings.get("hires upscale", ""), 0.0))
-    read = _READ | ({"denoising strength", "hires steps"} if second else set())
-    if settings.get("hires upscaler", "").lower().startswith("latent") or not second:
-        read |= {"hires upscaler"}
+    second = {"denoising strength", "hires steps", "hires resize"} if _find_target(settings) else set()
+    read = _READ | second | {"hires upscaler"}
     return [
         name
         for name, value in settings.items()
@@ -96,7 +106,11 @@ def _make_nodes(prompt: str, negative: str, settings: Mapping[str, str]) -> dict
     latent = add("latent", "EmptyLatentImage", width=width, height=height, batch_size=1)
     drawn = add("sample", "KSampler", model=model, positive=positive, negative=against, latent_image=latent,
                 **_read_sampling(settings))  # fmt: skip
-    drawn = _add_second_pass(add, drawn, settings, {"model": model, "positive": positive, "negative": against})
+    target = _find_target(settings)
+    if target is not None:
+        larger = _enlarge(add, drawn, settings, target, vae)
+        drawn = add("sample_again", "KSampler", model=model, positive=positive, negative=against,
+                    latent_image=larger, **_read_second_sampling(settings))  # fmt: skip
     image = add("decode", "VAEDecode", samples=drawn, vae=vae)
     add("save", "SaveImage", images=image, filename_prefix="image")
     return nodes
@@ -121,19 +135,49 @@ def _read_sampling(settings: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _add_second_pass(
-    add: Any, drawn: ForeignLink, settings: Mapping[str, str], parts: Mapping[str, Any]
-) -> ForeignLink:
-    """Add what "Hires" settings say: enlarge the latent, and draw over it."""
+def _find_target(settings: Mapping[str, str]) -> tuple[int, int] | None:
+    """Return the size that "Hires" settings enlarge the image to, or None where they do not."""
+    width, height = _read_size(settings.get("size", ""))
     scale = _read_float(settings.get("hires upscale", ""), 0.0)
-    if not scale:
-        return drawn
-    larger: ForeignLink = add("enlarge", "LatentUpscaleBy", samples=drawn, upscale_method="bilinear", scale_by=scale)
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", settings.get("hires resize", "").strip())
+    if match is None or not (int(match[1]) or int(match[2])):
+        return (int(width * scale), int(height * scale)) if 0 < scale <= _LARGEST_SCALE else None
+    wide, high = int(match[1]), int(match[2])
+    return wide or high * width // height, high or wide * height // width
+
+
+def _enlarge(
+    add: Any, drawn: ForeignLink, settings: Mapping[str, str], target: tuple[int, int], vae: ForeignLink
+) -> ForeignLink:
+    """Add the nodes that enlarge what was drawn: the latent, or the image, with the weights that are named."""
+    name = settings.get("hires upscaler") or "Latent"
+    method = _LATENT_METHODS.get(name.lower())
+    size = {"width": target[0], "height": target[1], "crop": "center"}
+    scale = _read_float(settings.get("hires upscale", ""), 0.0)
+    found: ForeignLink
+    if method is not None and scale:
+        found = add("enlarge", "LatentUpscaleBy", samples=drawn, upscale_method=method, scale_by=scale)
+        return found
+    if method is not None:
+        found = add("enlarge", "LatentUpscale", samples=drawn, upscale_method=method, **size)
+        return found
+    image = add("first_image", "VAEDecode", samples=drawn, vae=vae)
+    method = _PLAIN_METHODS.get(name.lower())
+    if method is None:
+        file = f"{_UPSCALERS.get(name.lower(), name)}.safetensors"
+        weights = add("upscaler", "UpscaleModelLoader", model_name=file)
+        image = add("enlarge", "ImageUpscaleWithModel", upscale_model=weights, image=image)
+    image = add("fit", "ImageScale", image=image, upscale_method=method or "lanczos", **size)
+    found = add("encode", "VAEEncode", pixels=image, vae=vae)
+    return found
+
+
+def _read_second_sampling(settings: Mapping[str, str]) -> dict[str, Any]:
+    """Return how the enlarged image is drawn over."""
     again = _read_sampling(settings)
     again["denoise"] = _read_float(settings.get("denoising strength", ""), 0.7)
     again["steps"] = int(_read_float(settings.get("hires steps", ""), 0)) or again["steps"]
-    found: ForeignLink = add("sample_again", "KSampler", latent_image=larger, **parts, **again)
-    return found
+    return again
 
 
 def _read_size(text: str) -> tuple[int, int]:

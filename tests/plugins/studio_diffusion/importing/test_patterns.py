@@ -11,7 +11,9 @@ import pytest
 from studio.app import Studio
 from studio.cli.import_rules import find_import_rules
 from studio.graph import parse_graph
+from studio.graph.foreign.document import ForeignDocument
 from studio.graph.foreign.importing import import_document
+from studio.graph.foreign.parameter_text import read_parameters
 from studio.graph.foreign.prompt_format import read_prompt
 from studio.graph.foreign.report import Report
 from studio.graph.foreign.weights_folders import WeightsFolders
@@ -35,9 +37,14 @@ def node(kind: str, **inputs: Any) -> dict[str, Any]:
 
 def bring(studio: Studio, folder: Path, **nodes: dict[str, Any]) -> tuple[dict[str, Any], Report]:
     """Import a document; the graph must be valid apart from weights."""
+    return bring_document(studio, folder, read_prompt(nodes))
+
+
+def bring_document(studio: Studio, folder: Path, document: ForeignDocument) -> tuple[dict[str, Any], Report]:
+    """Import what was read; the graph must be valid apart from weights."""
     rules = find_import_rules(studio.settings)
     folders = WeightsFolders(folder)
-    graph, report = import_document(read_prompt(nodes), rules, studio.registry, folders, media=folder, title="test")
+    graph, report = import_document(document, rules, studio.registry, folders, media=folder, title="test")
     assert graph is not None, [(one.kind, one.why) for one in report.nodes if one.status == "missing"]
     findings = studio.validate(parse_graph(graph, base=folder))
     assert [one for one in findings if one.severity == "error" and one.code not in ABSENT] == []
@@ -381,3 +388,17 @@ def test_embeddings_in_prompts_are_a_load_option_of_the_model(studio: Studio, tm
     assert drawn["inputs"]["prompt_syntax"] == "comfyui"
     assert {"ugly.safetensors", "xl/bad.safetensors"} <= {file.name for file in report.files}
     assert not any("embedding" in one.why for one in report.nodes)
+
+
+def test_a_second_pass_by_a_network_enlarges_the_image_and_draws_over_it(studio: Studio, tmp_path: Path) -> None:
+    settings = "Steps: 20, Sampler: Euler a, CFG scale: 7, Size: 512x768, Model: dream, Denoising strength: 0.5"
+    text = f"a fox\n{settings}, Hires upscale: 1.5, Hires upscaler: R-ESRGAN 4x+, Hires steps: 9"
+
+    graph, report = bring_document(studio, tmp_path, read_parameters(text))
+
+    assert report.result == "exact"
+    types = [one["type"] for one in graph["nodes"].values()]
+    assert types == ["diffusion.text_to_image", "upscale.image", "image.resize", "diffusion.image_to_image"]
+    assert get_only(graph, "upscale.image")["model"].endswith("upscale_models/RealESRGAN_x4plus.safetensors")
+    assert {"width": 768, "height": 1152}.items() <= get_only(graph, "image.resize").items()
+    assert get_only(graph, "diffusion.image_to_image")["strength"] == 0.5

@@ -9,7 +9,7 @@ import pytest
 from studio.api.foreign import ForeignLink, ImportRule
 from studio.errors import UsageError
 from studio.graph.foreign.canvas_format import read_canvas
-from studio.graph.foreign.canvas_slots import find_hidden_links
+from studio.graph.foreign.canvas_slots import find_hidden_links, read_widgets
 from studio.graph.foreign.flow import Flow, simplify
 
 WIDGETS = {"Blur": ("radius",), "Seeded": ("seed+", "steps"), "Value": ("value",), "Save": (), "Load": ()}
@@ -51,6 +51,54 @@ def test_reroutes_are_passed_and_a_value_becomes_a_literal() -> None:
     flow = flatten(nodes, [[1, 1, 0, 2, 0, "*"], [2, 2, 0, 4, 0, "*"], [3, 3, 0, 4, 1, "INT"]])
 
     assert flow.nodes["4"].inputs == {"image": ForeignLink("1"), "radius": 4}
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([7, False], {"seed": 7, "tiled": False}),
+        ([7, "randomize", False], {"seed": 7, "tiled": False}),
+        ([7, True, False], {"seed": 7, "tiled": False}),
+        ([7, None, False], {"seed": 7, "tiled": False}),
+        ([7], {"seed": 7}),
+    ],
+)
+def test_a_bool_after_a_seed_is_a_control_only_if_there_are_more_values_than_widgets(
+    values: list[Any], expected: dict[str, Any]
+) -> None:
+    assert read_widgets({"type": "Sample"}, values, ("seed+", "tiled")) == expected
+
+
+def test_a_bool_between_two_seeds_is_a_value() -> None:
+    found = read_widgets({"type": "Sample"}, [7, False, 8, "fixed"], ("seed+", "tiled", "other+"))
+
+    assert found == {"seed": 7, "tiled": False, "other": 8}
+
+
+def read_damaged(sent: list[int] | None, *links: list[Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the inputs and the doubts of a node whose slot is linked to nothing, beside a table that links it."""
+    load = make_node(1, "Load") | {"outputs": [{"type": "IMAGE", "links": sent}]}
+    nodes = [load, make_node(2, "Save", ("image", None))]
+    document = read_canvas({"nodes": nodes, "links": list(links)}, WIDGETS.get)
+    return dict(document.nodes["2"].inputs), [why for _, why in document.unsure.values()]
+
+
+def test_a_slot_without_a_link_is_linked_by_an_output_that_names_it_and_says_so() -> None:
+    inputs, doubts = read_damaged([4], [4, 1, 0, 2, 0, "IMAGE"])
+
+    assert inputs == {"image": ForeignLink("1")}
+    assert doubts == ["linked by the table of links alone: image"]
+
+
+def test_of_several_links_to_a_slot_that_names_none_the_last_counts() -> None:
+    inputs, _ = read_damaged([4, 5], [4, 1, 0, 2, 0, "IMAGE"], [5, 1, 1, 2, 0, "IMAGE"])
+
+    assert inputs == {"image": ForeignLink("1", 1)}
+
+
+@pytest.mark.parametrize("sent", [None, []])
+def test_a_link_that_neither_end_names_is_none(sent: list[int] | None) -> None:
+    assert read_damaged(sent, [4, 1, 0, 2, 0, "IMAGE"]) == ({}, [])
 
 
 def make_subgraph(name: str, inner: str) -> dict[str, Any]:
@@ -98,9 +146,9 @@ def test_subgraphs_that_double_at_each_level_are_an_error() -> None:
 def test_the_links_of_a_subgraph_are_read_once_however_often_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[Any] = []
 
-    def count(graph: Any, rows: Any, links: Any) -> Any:
-        read.append(graph.get("id"))
-        return find_hidden_links(graph, rows, links)
+    def count(rows: Any, links: Any) -> Any:
+        read.append(len(rows))
+        return find_hidden_links(rows, links)
 
     monkeypatch.setattr("studio.graph.foreign.canvas_format.find_hidden_links", count)
     nodes = [make_node(1, "Load"), *(make_node(number, "sub", ("image", 1)) for number in range(2, 6))]
@@ -108,7 +156,7 @@ def test_the_links_of_a_subgraph_are_read_once_however_often_it_is_used(monkeypa
 
     flow = flatten(nodes, links, definitions={"subgraphs": [make_subgraph("sub", "Blur")]})
 
-    assert read == [None, "sub"]
+    assert read == [5, 1]
     assert [flow.nodes[f"{number}:5"].inputs["image"] for number in range(2, 6)] == [ForeignLink("1")] * 4
 
 

@@ -279,7 +279,8 @@ def test_prompts_of_parameters_are_told_apart(text: str, prompt: str, negative: 
         ("ADetailer model: face.pt, ControlNet 0: \"Module: canny, Weight: 1\"", "adetailer model, controlnet 0"),
         ("Denoising strength: 0.5", "denoising strength"),
         ("Denoising strength: 0.5, Hires upscale: 2, Hires upscaler: Latent, Hires steps: 5", ""),
-        ("Denoising strength: 0.5, Hires upscale: 2, Hires upscaler: 4x-UltraSharp", "hires upscaler"),
+        ("Denoising strength: 0.5, Hires upscale: 2, Hires upscaler: 4x-UltraSharp", ""),
+        ("Hires resize: 768x0, Hires upscaler: Lanczos, Hires CFG Scale: 4", "hires cfg scale"),
     ],
 )  # fmt: skip
 def test_settings_of_parameters_that_become_no_node_are_reported(more: str, left: str) -> None:
@@ -287,6 +288,65 @@ def test_settings_of_parameters_that_become_no_node_are_reported(more: str, left
 
     reported = [why for _, why in document.unsure.values()]
     assert reported == ([f"settings left out: {left}"] if left else [])
+
+
+def read_chain(more: str) -> list[tuple[str, dict[str, Any]]]:
+    """Return the nodes from the second pass back to the first, with their literals."""
+    nodes = read_parameters(f"a fox\nSteps: 20, {SETTINGS}, Size: 512x768, Denoising strength: 0.5, {more}").nodes
+    found, node = [], nodes["sample_again"]
+    while node.id != "sample":
+        literals = {name: value for name, value in node.inputs.items() if not isinstance(value, ForeignLink)}
+        found.append((node.kind, literals))
+        names = ("latent_image", "samples", "pixels", "image")
+        node = nodes[next(node.inputs[name].node for name in names if name in node.inputs)]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("named", "file"),
+    [
+        ("4x-UltraSharp", "4x-UltraSharp.safetensors"),
+        ("R-ESRGAN 4x+", "RealESRGAN_x4plus.safetensors"),
+        ("R-ESRGAN 4x+ Anime6B", "RealESRGAN_x4plus_anime_6B.safetensors"),
+    ],
+)
+def test_a_network_of_the_second_pass_enlarges_the_image(named: str, file: str) -> None:
+    more = f"Hires upscale: 1.5, Hires upscaler: {named}, Hires steps: 9"
+    nodes = read_parameters(f"a fox\nSteps: 20, {SETTINGS}, {more}").nodes
+
+    assert nodes["upscaler"].inputs == {"model_name": file}
+    size = {"width": 768, "height": 1152, "crop": "center"}
+    chain = read_chain(more)
+    assert [kind for kind, _ in chain] == ["KSampler", "VAEEncode", "ImageScale", "ImageUpscaleWithModel", "VAEDecode"]
+    assert chain[2][1] == {"upscale_method": "lanczos", **size}
+    assert (chain[0][1]["denoise"], chain[0][1]["steps"]) == (0.5, 9)
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("Hires upscale: 2, Hires upscaler: Latent (bicubic)", [("LatentUpscaleBy", "bicubic")]),
+        ("Hires upscale: 2, Hires upscaler: Latent (nearest)", [("LatentUpscaleBy", "nearest-exact")]),
+        ("Hires upscale: 2", [("LatentUpscaleBy", "bilinear")]),
+        ("Hires resize: 1024x0, Hires upscaler: Latent", [("LatentUpscale", "bilinear")]),
+        ("Hires upscale: 2, Hires upscaler: Lanczos", [("ImageScale", "lanczos")]),
+        ("Hires upscale: 2, Hires upscaler: None", [("ImageScale", "lanczos")]),
+        ("Hires upscale: 2, Hires upscaler: Nearest", [("ImageScale", "nearest-exact")]),
+    ],
+)
+def test_a_second_pass_is_enlarged_as_it_says(more: str, expected: list[tuple[str, str]]) -> None:
+    found = [(kind, inputs["upscale_method"]) for kind, inputs in read_chain(more) if "upscale_method" in inputs]
+
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("sides", "expected"), [("1024x0", (1024, 1536)), ("0x384", (256, 384)), ("640x640", (640, 640))]
+)
+def test_a_side_that_is_not_given_follows_from_the_other(sides: str, expected: tuple[int, int]) -> None:
+    inputs = read_chain(f"Hires resize: {sides}, Hires upscaler: Lanczos")[2][1]
+
+    assert (inputs["width"], inputs["height"]) == expected
 
 
 def test_settings_of_invoke_that_become_no_node_are_reported() -> None:
