@@ -33,7 +33,7 @@ from studio.app import RunResult, Studio
 from studio.settings import Settings
 
 T = TypeVar("T")
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 100.0
 
 
 class Probe:

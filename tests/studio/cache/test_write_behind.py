@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from fake_caches import SMALL, create_image
+from fakes import PATIENCE_SECONDS
 
 from studio.api.builtin import create_builtin_value_types
 from studio.cache import Action, Digester
@@ -33,7 +34,7 @@ class GatedBlobs(BlobFolder):
     def write(self, digest: str, extension: str, data: bytes) -> str:
         """Wait for the gate of this digest, then write."""
         if digest in self.gates:
-            assert self.gates[digest].wait(30)
+            assert self.gates[digest].wait(PATIENCE_SECONDS)
         return super().write(digest, extension, data)
 
 
@@ -50,7 +51,7 @@ class GatedTable(ActionTable):
     def write(self, **rows: Any) -> None:
         """Count, wait, fail or write."""
         self.batches.append(len(rows["actions"]))
-        assert self.gate.wait(30)
+        assert self.gate.wait(PATIENCE_SECONDS)
         fault, self.fault = self.fault, None
         if fault is not None:
             raise fault
@@ -140,7 +141,7 @@ def test_a_second_result_of_one_fingerprint_is_found_until_it_is_written(bench: 
     second = bench.record("1", images[1])
 
     gates[0].set()
-    assert written.wait(30)
+    assert written.wait(PATIENCE_SECONDS)
 
     assert bench.writing.find(second.fingerprint) is second
     gates[1].set()
@@ -233,10 +234,10 @@ def test_who_records_waits_while_too_many_bytes_wait(
     thread = threading.Thread(target=lambda: (bench.record("2", second), recorded.set()))
     thread.start()
 
-    assert recorded.wait(0.3 if waits else 100) is not waits
+    assert recorded.wait(0.3 if waits else PATIENCE_SECONDS) is not waits
 
     gate.set()
-    assert recorded.wait(30)
+    assert recorded.wait(PATIENCE_SECONDS)
     thread.join()
 
 
@@ -339,7 +340,7 @@ class PatientCondition(threading.Condition):
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for a notification."""
-        assert super().wait(30)
+        assert super().wait(PATIENCE_SECONDS)
         return True
 
 
@@ -360,8 +361,8 @@ def test_who_waits_for_room_or_for_the_end_resumes_as_soon_as_a_write_is_done(
         thread.start()
 
     gates[0].set()
-    assert recorded.wait(20)
+    assert recorded.wait(PATIENCE_SECONDS)
     gates[1].set()
-    assert flushed.wait(20)
+    assert flushed.wait(PATIENCE_SECONDS)
     for thread in threads:
         thread.join()

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes import Probe, open_studio
+from fakes import PATIENCE_SECONDS, Probe, open_studio
 
 if TYPE_CHECKING:
     from studio.server.parts import Parts
 
-PATIENCE_SECONDS = 100.0
+__all__ = ["PATIENCE_SECONDS", "Desk"]
 
 
 class Desk:

@@ -32,6 +32,20 @@ from types import SimpleNamespace
 import numpy as np
 
 from studio.api import Batch, Context, Image, hookimpl, node
+from studio.execution.lanes import Lane
+
+arrived = []
+
+
+def count_arrivals():
+    push = Lane.push
+
+    def push_and_count(lane, work):
+        calls = list(work)
+        push(lane, calls)
+        arrived.extend(calls if lane.name == "device" else [])
+
+    Lane.push = push_and_count
 
 
 def wait_for(ctx, path):
@@ -48,6 +62,8 @@ def work(ctx: Context, a: int = 0, kind: str = "", gate: str = "") -> int:
         wait_for(ctx, gate)
     if kind == "exit":
         os._exit(7)
+    if kind == "count":
+        count_arrivals()
     if kind == "device":
         cuda = {"is_available": True, "is_initialized": True, "device_count": 1}
         cuda |= {"mem_get_info": (30, 100), "memory_allocated": 40}
@@ -63,6 +79,9 @@ def work(ctx: Context, a: int = 0, kind: str = "", gate: str = "") -> int:
 
 
 def run_stack(ctx, calls):
+    deadline = time.monotonic() + 60.0
+    while len(arrived) < max(call["arrivals"] for call in calls) and time.monotonic() < deadline:
+        time.sleep(0.01)
     for call in calls:
         if call["gate"]:
             wait_for(ctx, call["gate"])
@@ -77,9 +96,9 @@ def run_stack(ctx, calls):
 
 
 @node("desk.stack", lane="device", device_free=True, cache="never", batch=Batch(run_stack, limit=8))
-def stack(ctx: Context, a: int = 0, kind: str = "", gate: str = "", mark: str = "") -> str:
+def stack(ctx: Context, a: int = 0, kind: str = "", gate: str = "", mark: str = "", arrivals: int = 0) -> str:
     """Return the id of the process, and how many calls ran together."""
-    return run_stack(ctx, [{"a": a, "kind": kind, "gate": gate, "mark": mark}])[0]
+    return run_stack(ctx, [{"a": a, "kind": kind, "gate": gate, "mark": mark, "arrivals": arrivals}])[0]
 
 
 @hookimpl
@@ -202,21 +221,22 @@ def test_of_a_stack_that_crashes_only_the_job_that_did_it_fails(begin: StartWork
 
 def test_the_jobs_of_a_stack_run_in_one_worker(begin: StartWorkers, tmp_path: Path) -> None:
     desk = begin(2)
-    holders = [desk.submit(make_graph(a=n, gate=str(tmp_path / f"gate{n}"))) for n in range(2)]
-    for n in range(2):
-        wait_for_file(tmp_path / f"gate{n}.here")
-    jobs = [desk.submit(make_graph("desk.stack", a=n)) for n in range(6)]
-    for n in range(2):
-        (tmp_path / f"gate{n}").touch()
+    gates = [tmp_path / f"gate{n}" for n in range(2)]
+    holders = [desk.submit(make_graph(kind="count", a=n, gate=str(gate))) for n, gate in enumerate(gates)]
+    for gate in gates:
+        wait_for_file(Path(f"{gate}.here"))
+    jobs = [desk.submit(make_graph("desk.stack", a=n, arrivals=6)) for n in range(6)]
+    gates[0].touch()  # the other worker stays busy
 
     found = [read_output(desk, desk.wait(job)).strip('"').split() for job in jobs]
-    pids = {read_output(desk, desk.wait(job)).strip() for job in holders}
+    gates[1].touch()
+    pids = [read_output(desk, desk.wait(job)).strip() for job in holders]
 
-    assert len(pids) == 2
-    assert {pid for pid, _ in found} <= pids
-    for pid in pids:
-        sizes = [int(size) for ran_in, size in found if ran_in == pid]
-        assert all(sizes.count(size) % size == 0 for size in sizes), found  # none ran in a part of a stack
+    assert len(set(pids)) == 2
+    assert {pid for pid, _ in found} == {pids[0]}
+    sizes = [int(size) for _, size in found]
+    assert all(sizes.count(size) % size == 0 for size in sizes), sizes  # none ran in a part of a stack
+    assert sum(1 / size for size in sizes) < 2.5, sizes  # those that came while the first stack waited run as one
 
 
 def test_cancelling_reaches_the_worker(begin: StartWorkers, tmp_path: Path) -> None:
