@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import math
 import re
 import zlib
 from collections.abc import Iterator
@@ -148,13 +149,15 @@ class _Reader:
 
 
 def _check_octaves(value: str) -> None:
-    """Refuse noise whose octaves take long to add up, and a number of them that is none."""
+    """Refuse noise whose octaves take long to add up, and text that is not a number: renderers read some of it."""
     try:
-        is_small = float(value) <= MOST_OCTAVES
+        count = float(value)
     except ValueError:
-        is_small = False
-    if not is_small:
-        raise _refuse(f"its noise has {value[:20]!r} octaves, over {MOST_OCTAVES}", "8 octaves look the same")
+        count = math.nan
+    if math.isnan(count):
+        raise _refuse(f"its noise has an invalid number of octaves, {value[:20]!r}", 'for example numOctaves="4"')
+    if count > MOST_OCTAVES:
+        raise _refuse(f"its noise has {value[:20]} octaves, over {MOST_OCTAVES}", "8 octaves look the same")
 
 
 def _list_references(value: str) -> list[str]:

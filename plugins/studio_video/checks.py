@@ -57,7 +57,8 @@ def check_sides(
         raise MediaError("E701", "a scale and a side were given", hint="give one of them")
     count = len(others) + (scale is not None or has_side)
     if count == 0:
-        raise MediaError("E701", "no size was given", hint="give a width, a height or a scale")
+        hint = "give a width, a height or both, or one of scale, megapixels, longer_side and shorter_side"
+        raise MediaError("E701", "no size was given", hint=hint)
     if count > 1:
         raise MediaError("E701", f"a size was given in {count} ways", hint="give one of them")
 

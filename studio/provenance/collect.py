@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from studio.api import File, NodeType
+from studio.errors import RunError
 from studio.files import resolve_path
 from studio.graph import ResolvedGraph
 from studio.graph.carried import join_paths
@@ -60,21 +62,22 @@ def collect_parts(resolved: ResolvedGraph, find_file: FindFile) -> GraphParts:
     return GraphParts(graphs, files, tuple(node_types[name] for name in sorted(node_types)))
 
 
-def find_files(resolved: ResolvedGraph, values: Mapping[str, Any], find_file: FindFile) -> list[File]:
-    """Return the files that a run may read, each once.
+def find_readable_files(resolved: ResolvedGraph, values: Mapping[str, Any], find_file: FindFile) -> list[File]:
+    """Return the files that a run may read, each once, without those that are gone or have changed.
 
     Args:
         resolved: The graph.
         values: The values of its inputs, as the caller gave them.
         find_file: Returns a file with its digest.
-
-    Raises:
-        RunError: E129 if a file cannot be read, E311 if it has changed.
     """
-    sources = [source for part, _ in _iterate_graphs(resolved) for source in _iterate_files(part)]
-    found = [find_file(source, None) for source in sources]
-    found += [find_file(source, resolved.graph.file_digests) for source in find_given_files(resolved, values)]
-    return list({file.path: file for file in found}.values())
+    wanted = [(source, None) for part, _ in _iterate_graphs(resolved) for source in _iterate_files(part)]
+    given = [(source, resolved.graph.file_digests) for source in find_given_files(resolved, values)]
+    found: dict[Path, File] = {}
+    for source, digests in (*wanted, *given):
+        with suppress(RunError):
+            file = find_file(source, digests)
+            found[file.path] = file
+    return list(found.values())
 
 
 def count_nodes(resolved: ResolvedGraph) -> Counter[str]:

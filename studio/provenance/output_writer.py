@@ -16,7 +16,7 @@ from studio.execution.plan import Plan
 from studio.graph import ResolvedGraph
 from studio.graph.given import find_given_files
 from studio.provenance.carried_text import CarriedText
-from studio.provenance.collect import FindFile, collect_provenance, count_nodes, find_files
+from studio.provenance.collect import FindFile, collect_provenance, count_nodes, find_readable_files
 from studio.provenance.credentials.claim import WrittenFile
 from studio.provenance.credentials.signer import FileSigner
 from studio.provenance.current_files import CurrentFiles, WrittenFiles
@@ -121,10 +121,7 @@ class OutputWriter:
 
         @lru_cache(maxsize=1)
         def list_steps() -> Steps:
-            try:
-                files = find_files(resolved, values, self._find_file)
-            except StudioError:  # one is gone since: it cannot be an ingredient either
-                files = []
+            files = find_readable_files(resolved, values, self._find_file)  # others cannot be ingredients either
             steps = [Step(name, _LONG_NAME, _LONG_NAME, "altered") for name in count_nodes(resolved).elements()]
             return Steps(tuple(steps), tuple(UsedFile(file, is_shown=True) for file in files))
 

@@ -142,6 +142,14 @@ def test_a_size_follows_from_an_area_and_from_a_side(given: dict[str, Any], size
     assert choose_size((640, 360), None, None, None, multiple, **given) == size
 
 
+def test_a_missing_size_is_refused_with_all_ways_to_give_one() -> None:
+    with pytest.raises(MediaError, match="no size was given") as caught:
+        choose_size((640, 360), None, None, None, 1)
+
+    ways = ("width", "height", "scale", "megapixels", "longer_side", "shorter_side")
+    assert [way for way in ways if way not in caught.value.hint] == []
+
+
 @pytest.mark.parametrize("given", [{"megapixels": 1.0, "longer_side": 9}, {"shorter_side": 3, "megapixels": 2.0}])
 def test_a_size_in_two_ways_is_refused(given: dict[str, Any]) -> None:
     with pytest.raises(MediaError, match="2 ways") as caught:

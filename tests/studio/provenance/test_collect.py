@@ -15,7 +15,7 @@ from studio.api import Image
 from studio.app import InputFile, Studio
 from studio.errors import RunError
 from studio.graph import parse_graph
-from studio.provenance.collect import collect_parts, collect_provenance
+from studio.provenance.collect import collect_parts, collect_provenance, find_readable_files
 from studio.version import VERSION
 
 INVERT = {"type": "image.invert", "inputs": {"image": {"from": "inputs.photo"}}}
@@ -132,3 +132,18 @@ def test_a_file_that_changed_since_the_graph_was_carried_is_an_error(studio: Stu
         collect(studio, tmp_path, {"photo": {"file": "other.png"}}, tmp_path, file_digests=digests)
 
     assert "has changed" in caught.value.message
+
+
+def test_a_file_that_is_gone_leaves_the_others_in_the_list(
+    studio: Studio, tmp_path: Path, nested: dict[str, Any]
+) -> None:
+    for name in ("one.png", "two.png", "deep.png", "default.png", "given.png"):
+        write_image(tmp_path / name, 5)
+    resolved = studio.resolve(parse_graph(nested, base=tmp_path))
+    for name in ("one.png", "default.png"):
+        (tmp_path / name).unlink()
+
+    values = {"photo": {"file": "given.png"}}
+    found = find_readable_files(resolved, values, studio.local_executor.services.reader.find_file)
+
+    assert {file.path.name for file in found} == {"two.png", "deep.png", "given.png"}
