@@ -66,7 +66,8 @@ def read_jobs(connection: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
         used.append(("state IN (SELECT value FROM json_each(?))", json.dumps(list(wanted.states))))
     where = f"WHERE {' AND '.join(term for term, _ in used)}" if used else ""
     order = "state = 'running' DESC, priority DESC, place, number" if wanted.in_line else "number DESC"
-    query = f"SELECT {_LISTED_COLUMNS} FROM jobs {where} ORDER BY {order} LIMIT ? OFFSET ?"
+    page = f"SELECT number FROM jobs {where} ORDER BY {order} LIMIT ? OFFSET ?"  # an index has all that it reads
+    query = f"SELECT {_LISTED_COLUMNS} FROM jobs WHERE number IN ({page}) ORDER BY {order}"
     rows = connection.execute(query, (*(value for _, value in used), wanted.limit, wanted.offset)).fetchall()
     return _add_outputs(connection, [_parse_job(row) for row in rows])
 
@@ -90,8 +91,8 @@ def find_places(connection: sqlite3.Connection, jobs: Iterable[Job]) -> dict[str
     return places
 
 
-_QUEUED = (
-    "SELECT id, priority, place, number FROM jobs WHERE id IN (SELECT value FROM json_each(?)) AND state = 'queued' "
+_QUEUED = (  # with the plus, jobs are found by their ids; without it, SQLite reads all that are queued
+    "SELECT id, priority, place, number FROM jobs WHERE id IN (SELECT value FROM json_each(?)) AND +state = 'queued' "
     "ORDER BY priority DESC, place, number"
 )
 _HIGHER = "SELECT count(*) FROM jobs WHERE state = 'queued' AND priority > ?"
