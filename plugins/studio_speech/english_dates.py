@@ -23,11 +23,13 @@ _DASH = r"\s?[-–]\s?"
 _ERA = r"\s?(A\.?D\.?|B\.?C\.?E?\.?|C\.E\.|CE)"
 _HALF = r"(?:\s?([aApP])\.?\s?[mM]\b\.?)"
 _ZONES = r"(?:\s(?:GMT|UTC|EST|EDT|CST|CDT|MST|MDT|PST|PDT|CET|CEST|BST|ET|PT))?"
+_ISO = r"\d{4}-\d\d-\d\d"
+_NUMERIC = r"\d{1,2}[/.]\d{1,2}[/.]\d{4}"
 _NO_DENOMINATORS = frozenset((17, 18, 19, 21, 22, 23, 26, 27, 28, 29, 31))
 """Days that no fraction in use has as its denominator."""
 _BEFORE_YEAR = re.compile(
     r"(?:\b(?:in|since|from|until|till|by|of|year|before|after|around|circa|c\.|early|late|mid|during|between|and|to|"
-    r"Q[1-4]|FY|spring|summer|autumn|fall|winter|born|died|est\.|established|founded|class|copyright)|[(,©])\s?$",
+    r"[QH][1-4]|FY|spring|summer|autumn|fall|winter|born|died|est\.|established|founded|class|copyright)|[(,©])\s?$",
     re.IGNORECASE,
 )
 
@@ -181,7 +183,41 @@ def _read_time(match: re.Match[str], language: str) -> str | None:
 def _read_moment(match: re.Match[str], language: str) -> str | None:
     day = say_date(int(match[1]), int(match[2]), int(match[3]), british=is_day_first(language))
     time = _say_time(int(match[4]), int(match[5]), None)
-    return None if day is None or time is None else f"{day}, {time}"
+    return None if day is None or time is None else f"{day}, {time}{_say_zone(match[6])}"
+
+
+def _say_zone(zone: str | None) -> str:
+    """Return what is said of a distance from universal time."""
+    if not zone:
+        return ""
+    if zone == "Z":
+        return " U T C"
+    hours, rest = int(zone[1:3]), int(zone[-2:])
+    return f" U T C {'minus' if zone[0] == '-' else 'plus'} {read_number(hours)}" + (
+        f" {read_number(rest)}" if rest else ""
+    )
+
+
+def _read_dates(match: re.Match[str], language: str) -> str | None:
+    """Read a range of two whole dates."""
+    ends = [re.fullmatch(r"(\d{1,2})([/.])(\d{1,2})\2(\d{4})", each) for each in match.groups()]
+    if all(ends):
+        said = [_read_numeric(each, language) for each in ends if each]
+    else:
+        said = [
+            _read_iso(each, language)
+            for text in match.groups()
+            if (each := re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)", text))
+        ]
+    return " to ".join(each for each in said if each) if len(said) == 2 and all(said) else None
+
+
+def _read_months(match: re.Match[str], language: str) -> str | None:
+    return f"{_SHORT[match[1].rstrip('.')]} to {_SHORT[match[2].rstrip('.')]} {read_year(int(match[3]))}"
+
+
+def _read_twelve(match: re.Match[str], language: str) -> str | None:
+    return f"twelve {match[1]}"
 
 
 def _read_hour(match: re.Match[str], language: str) -> str | None:
@@ -219,7 +255,10 @@ def _read_names(match: re.Match[str], language: str) -> str | None:
 
 _NAMES = "|".join([*_DAYS, *sorted(_SHORT, key=len, reverse=True)])
 RULES = (
-    (re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?"), _read_moment),
+    (re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?"), _read_moment),
+    (re.compile(rf"({_ISO}|{_NUMERIC})\s?(?:[–—]|to|/| - )\s?({_ISO}|{_NUMERIC})"), _read_dates),
+    (re.compile(rf"{_MONTH}{_DASH}{_MONTH} {_YEAR}"), _read_months),
+    (re.compile(r"12:00 (noon|midnight)"), _read_twelve),
     (re.compile(rf"({_NAMES})\.?{_DASH}({_NAMES})\b\.?"), _read_names),
     (re.compile(r"(\d{4})-(\d\d)-(\d\d)"), _read_iso),
     (re.compile(r"(\d{4})/(\d\d)/(\d\d)"), _read_iso),

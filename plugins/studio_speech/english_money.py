@@ -23,6 +23,13 @@ _SIGNS = {
     "₺": ("lira", "lira", "kurus", "kurus"), "₪": ("shekel", "shekels", "agora", "agorot"),
     "₫": ("dong", "dong", "xu", "xu"), "₱": ("peso", "pesos", "centavo", "centavos"),
     "฿": ("baht", "baht", "satang", "satang"), "₴": ("hryvnia", "hryvnias", "kopiyka", "kopiykas"),
+    "₡": ("colon", "colones", "centimo", "centimos"), "₲": ("guarani", "guaranis", "centimo", "centimos"),
+    "₸": ("tenge", "tenge", "tiyn", "tiyn"), "₾": ("lari", "lari", "tetri", "tetri"),
+    "₼": ("manat", "manat", "qepik", "qepik"), "₵": ("cedi", "cedis", "pesewa", "pesewas"),
+    "₮": ("tugrik", "tugriks", "mongo", "mongo"), "₭": ("kip", "kip", "att", "att"),
+    **dict.fromkeys(("kr.", "kr", "Kr.", "Kr"), ("krone", "kroner", "ore", "ore")),
+    **dict.fromkeys(("Fr.", "Fr", "SFr."), ("franc", "francs", "centime", "centimes")),
+    "zł": ("zloty", "zlotys", "grosz", "groszy"), "Kč": ("Czech koruna", "Czech korunas", "haler", "halers"),
     "₦": ("naira", "naira", "kobo", "kobo"), "₿": ("bitcoin", "bitcoins", "satoshi", "satoshis"),
 }  # fmt: skip
 _CODES = {
@@ -35,7 +42,18 @@ _CODES = {
     "DKK": ("Danish krone", "Danish kroner", "ore", "ore"), "PLN": ("zloty", "zlotys", "grosz", "groszy"),
     "CZK": ("Czech koruna", "Czech korunas", "haler", "halers"),
     "MXN": ("Mexican peso", "Mexican pesos", "centavo", "centavos"),
-    "ZAR": ("rand", "rand", "cent", "cents"),
+    "ZAR": ("rand", "rand", "cent", "cents"), "HUF": ("forint", "forints", "filler", "filler"),
+    "RON": ("Romanian leu", "Romanian lei", "ban", "bani"), "BGN": ("lev", "leva", "stotinka", "stotinki"),
+    "ISK": ("Icelandic krona", "Icelandic kronur", "aurar", "aurar"), "THB": _SIGNS["฿"], "UAH": _SIGNS["₴"],
+    "VND": _SIGNS["₫"], "PHP": _SIGNS["₱"], "NGN": _SIGNS["₦"], "BTC": _SIGNS["₿"],
+    "IDR": ("rupiah", "rupiah", "sen", "sen"), "MYR": ("ringgit", "ringgit", "sen", "sen"),
+    "AED": ("dirham", "dirhams", "fils", "fils"), "SAR": ("riyal", "riyals", "halala", "halalas"),
+    "EGP": ("Egyptian pound", "Egyptian pounds", "piastre", "piastres"),
+    "ARS": ("Argentine peso", "Argentine pesos", "centavo", "centavos"),
+    "CLP": ("Chilean peso", "Chilean pesos", "centavo", "centavos"),
+    "COP": ("Colombian peso", "Colombian pesos", "centavo", "centavos"),
+    "PEN": ("sol", "soles", "centimo", "centimos"), "KES": ("Kenyan shilling", "Kenyan shillings", "cent", "cents"),
+    "TWD": ("Taiwan dollar", "Taiwan dollars", "cent", "cents"), "RMB": ("yuan", "yuan", "fen", "fen"),
 }  # fmt: skip
 _SCALES = {
     "k": "thousand", "m": "million", "mn": "million", "mm": "million", "b": "billion", "bn": "billion", "t": "trillion",
@@ -134,9 +152,9 @@ def _read_code(match: re.Match[str], language: str) -> str | None:
 
 
 def _read_suffixed(match: re.Match[str], language: str) -> str | None:
-    minus, amount, word, short, letter, name = match.groups()
+    minus, amount, word, short, letter, name, rate = match.groups()
     said = _say(amount, word or short or letter or "", _SIGNS.get(name) or _CODES[name])
-    return None if said is None else ("minus " if minus else "") + said
+    return None if said is None else ("minus " if minus else "") + said + _say_rate(rate)
 
 
 def _read_range(match: re.Match[str], language: str) -> str | None:
@@ -174,8 +192,9 @@ RULES = (
     (re.compile(rf"{_SIGN}[-−]({_AMOUNT})"), _read_negative),
     (re.compile(rf"([-−])?{_CODE}\s?({_AMOUNT}){_SCALE}{_RATE}{_REST}"), _read_code),
     (re.compile(rf"([-−])?({_AMOUNT}){_SCALE}\s?(?:{_SIGN}|{_CODE})".replace(f"(?:{_SIGN}|{_CODE})",
-     "(" + "|".join(re.escape(each) for each in [*_CODES, *sorted(_SIGNS, key=len, reverse=True)]) + ")")),
+     "(" + "|".join(re.escape(each) for each in [*_CODES, *sorted(_SIGNS, key=len, reverse=True)]) + ")") + _RATE),
      _read_suffixed),
     (re.compile(r"(\d+(?:\.\d+)?)\s?¢"), _read_cents),
+    (re.compile(r"¢\s?(\d+(?:\.\d+)?)"), _read_cents),
     (re.compile(r"(\d{1,2})p"), _read_pence),
 )  # fmt: skip

@@ -26,7 +26,7 @@ SPACED = r"[1-9]\d{0,2}(?: \d{3})* 000(?:\.\d+)?(?!\d|[ -]\d)"
 """A number with plain spaces between thousands, as the SI Brochure writes it: only in round ones can they be told."""
 NUMBER = (
     rf"(?:{SPACED}"
-    r"|\d{1,2}(?:,\d\d)+,\d{3}(?:\.\d+)?|\d+,\d\d(?![\d,])|\d{1,3}(?:[,'’\u00a0\u202f\u2009]\d{3})+(?:\.\d+)?"
+    r"|\d{1,3}(?:\.\d{3})+,\d{1,2}(?![\d,])|\d{1,2}(?:,\d\d)+,\d{3}(?:\.\d+)?|\d+,\d\d(?![\d,])|\d{1,3}(?:[,'’\u00a0\u202f\u2009]\d{3})+(?:\.\d+)?"
     r"|\d+(?:\.\d+)?|\.\d+)"
 )
 """A number as English writes it: commas or narrow spaces between thousands, a point or a comma before two decimals.
@@ -62,8 +62,8 @@ def read_digits(text: str) -> str:
 
 def read_decimal(text: str) -> str:
     """Return a number as `NUMBER` writes it in words: "3.50" becomes three point five zero."""
-    if re.fullmatch(r"\d+,\d{1,2}", text):
-        text = text.replace(",", ".")
+    if re.fullmatch(r"\d+(?:\.\d{3})*,\d{1,2}", text):
+        text = text.replace(".", "").replace(",", ".")
     whole, _, rest = re.sub(r"[,'’ \u00a0\u202f\u2009]", "", text).partition(".")
     if len(whole) > 15 or (len(whole) > 1 and whole.startswith("0")):
         words = read_digits(whole)

@@ -33,7 +33,9 @@ _UNITS = {
     "cal": "calorie", "kcal": "kilocalorie", "dB": "decibel", "dBFS": "decibel full scale", "LUFS": "LUFS",
     "B": "byte", "kB": "kilobyte", "KB": "kilobyte", "MB": "megabyte", "GB": "gigabyte", "TB": "terabyte",
     "PB": "petabyte", "KiB": "kibibyte", "MiB": "mebibyte", "GiB": "gibibyte", "TiB": "tebibyte",
-    "kbit": "kilobit", "Mbit": "megabit", "Gbit": "gigabit", "px": "pixel", "MP": "megapixel", "ha": "hectare",
+    "kbit": "kilobit", "Mbit": "megabit", "Gbit": "gigabit", "kb": "kilobit", "Mb": "megabit",
+    "Gb": "gigabit", "mmHg": "millimeter of mercury",
+    "px": "pixel", "MP": "megapixel", "ha": "hectare",
     "ac": "acre", "mol": "mole", "°C": "degree Celsius", "°F": "degree Fahrenheit", "° C": "degree Celsius",
     "° F": "degree Fahrenheit", "°": "degree", "ºC": "degree Celsius", "ºF": "degree Fahrenheit", "K": "kelvin",
     "hp": "horsepower", "lm": "lumen", "lx": "lux", "fl oz": "fluid ounce", "sq ft": "square foot",
@@ -164,6 +166,8 @@ def _read_times(match: re.Match[str], language: str) -> str | None:
 def _read_height(match: re.Match[str], language: str) -> str | None:
     feet, inches = int(match[1]), match[2]
     words = f"{read_number(feet)} {'foot' if feet == 1 or inches else 'feet'}"
+    if inches and float(inches) >= 12:
+        return f"{read_number(feet)} minute{'' if feet == 1 else 's'} {read_decimal(inches)} seconds"
     return words + (f" {read_decimal(inches)}" if inches else "")
 
 

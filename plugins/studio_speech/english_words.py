@@ -24,6 +24,8 @@ _WORDS = {
     "est.": "established", "Est.": "Established", "Inc.": "Incorporated", "Ltd.": "Limited", "Co.": "Company",
     "Corp.": "Corporation", "Bros.": "Brothers", "cf.": "compare", "et al.": "and others", "a.m.": "A M",
     "p.m.": "P M", "a.k.a.": "also known as", "aka": "also known as", "w/": "with", "w/o": "without",
+    "c/o": "care of", "b/w": "black and white", "B/W": "black and white", "n/a": "not applicable",
+    "N/A": "not applicable",
     "b/c": "because", "Blvd.": "Boulevard", "Ave.": "Avenue", "Rd.": "Road", "Hwy.": "Highway", "Pkwy.": "Parkway",
     "Ln.": "Lane", "Ct.": "Court", "Sq.": "Square", "Apt.": "Apartment", "apt.": "apartment", "Bldg.": "Building",
     "Univ.": "University", "Assn.": "Association", "Govt.": "Government", "govt.": "government", "ext.": "extension",
@@ -73,6 +75,7 @@ _LETTERS = ("C", "D", "L", "M")
 """Letters that name types, classes and people, and alone are no numbers."""
 _SMALL_ROMAN = r"((?=[ivx])x{0,3}(?:ix|iv|v?i{0,3}))"
 _SMALL_HEADS = "page|part|chapter|act|scene|book|volume|section|article|appendix|table|figure|canto|stage|phase|verse"
+_SIGNED = {"§": "section", "§§": "sections", "¶": "paragraph", "¶¶": "paragraphs"}
 _SYMBOLS = ((".", " dot "), ("/", " slash "), ("?", " question mark "), ("=", " equals "), ("&", " and "),
             ("#", " hash "), ("-", " dash "), ("_", " underscore "), ("@", " at "), (":", " colon "),
             ("%", " percent "), ("+", " plus "), ("~", " tilde "))  # fmt: skip
@@ -108,6 +111,8 @@ def _read_before_number(match: re.Match[str], language: str) -> str | None:
     words = _BEFORE_NUMBER[match[1].lower()]
     words = words.capitalize() if match[1][0].isupper() and len(match[1]) > 2 else words
     first, last = match[2], match[3]
+    if words.lower() in ("number", "figure") and last:
+        words += "s"
     said = f"{words} {read_decimal(first)}"
     return said + (f" to {read_decimal(last)}" if last else "")
 
@@ -141,7 +146,14 @@ def _read_roman(match: re.Match[str], language: str) -> str | None:
 
 
 def _read_section(match: re.Match[str], language: str) -> str | None:
-    return f"{'section' if len(match[1]) == 1 else 'sections'} {read_decimal(match[2].rstrip('.,'))}"
+    words = f"{_SIGNED[match[1]]} {read_decimal(match[2].rstrip('.,'))}"
+    return words + (f" {match[3].upper()}" if match[3] else f" to {read_decimal(match[4])}" if match[4] else "")
+
+
+def _read_roman_after(match: re.Match[str], language: str) -> str | None:
+    number = parse_roman(match[2])
+    words = _BEFORE_NUMBER[match[1].lower()]
+    return None if number is None else f"{words.capitalize() if match[1][0].isupper() else words} {read_number(number)}"
 
 
 def _read_designation(match: re.Match[str], language: str) -> str | None:
@@ -193,7 +205,8 @@ LAST = (
     (re.compile(rf"((?:{_COUNTED})) {_ROMAN}"), _read_counted),
     (re.compile(rf"((?i:{_SMALL_HEADS})) (?!i\b){_SMALL_ROMAN}"), _read_counted),
     (re.compile(rf"{_ROMAN} (century|centuries|dynasty|Dynasty|Congress|Olympiad)"), _read_century),
-    (re.compile(r"(§{1,2}) ?(\d[\d.,]*)"), _read_section),
+    (re.compile(r"(§{1,2}|¶{1,2}) ?(\d+(?:[.,]\d+)*)(?:([a-z])(?!\w)|\s?[-–]\s?(\d+))?"), _read_section),
+    (re.compile(rf"((?i:{_NUMBERED}))\. {_ROMAN}"), _read_roman_after),
     (re.compile(rf"((?:{_DESIGNATED})) (\d)(\d\d)"), _read_designation),
     (re.compile(r"([A-Z]{2}) (\d{5})(?:-(\d{4}))?"), _read_zip),
     (re.compile(r"St\."), _read_saint),

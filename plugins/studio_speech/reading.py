@@ -11,7 +11,15 @@ import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
-from studio_speech import english_dates, english_digits, english_money, english_units, english_words
+from studio_speech import (
+    english_dates,
+    english_digits,
+    english_money,
+    english_notation,
+    english_units,
+    english_words,
+)
+from studio_speech.english_notation import read_duration
 from studio_speech.english_numbers import parse_roman, read_decimal, read_number, read_ordinal_number, read_year
 from studio_speech.number_words import find_base, is_available
 
@@ -20,6 +28,7 @@ Rule = tuple[re.Pattern[str], Callable[[re.Match[str], str], str | None]]
 _ENGLISH: tuple[Rule, ...] = (
     *english_words.FIRST,
     *english_money.RULES,
+    *english_notation.RULES,
     *english_dates.RULES,
     *english_words.LAST[:2],
     *english_digits.ADDRESSES,
@@ -171,8 +180,8 @@ def read_quantity(text: str, how: str, language: str) -> str | None:
 
     Args:
         text: What is written.
-        how: "cardinal" or "number" for Roman numerals, "time" for minutes and seconds such as 1'21", and "fraction"
-            for mixed numbers such as 2+1/2.
+        how: "cardinal" or "number" for Roman numerals, "time" for minutes and seconds such as 1'21", "duration"
+            for ISO 8601's such as PT1H30M, and "fraction" for mixed numbers such as 2+1/2.
         language: Tag of the language; "" counts as English.
     """
     is_english = language.partition("-")[0] in ("", "en")
@@ -181,6 +190,8 @@ def read_quantity(text: str, how: str, language: str) -> str | None:
         return None if number is None else read_number(number) if is_english else str(number)
     if not is_english:
         return None
+    if how == "duration":
+        return read_duration(text)
     if how == "time" and (match := re.fullmatch(r"(\d{1,3})['′](?:(\d{1,2})[\"″])?", text)):
         parts = [(match[1], "minute"), (match[2], "second")]
         said = [f"{read_number(int(each))} {name}{'' if int(each) == 1 else 's'}" for each, name in parts if each]

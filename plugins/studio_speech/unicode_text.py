@@ -94,6 +94,8 @@ def _resolve_letter(letter: str) -> str:
     if "\u3130" <= letter <= "\u318f":  # Hangul letters alone, which NFKC makes parts of syllables
         return letter
     plain = unicodedata.normalize("NFKC", letter)
+    if "₀" <= letter <= "₉":  # as in formulas
+        return plain
     return f" {plain} " if kind == "No" and plain.isdigit() else plain
 
 
