@@ -34,6 +34,7 @@ MORE: dict[str, dict[str, Any]] = {
     "video.crop": {"width": LEVELS, "height": 16},
     "video.draw_subtitles": {"subtitles": "1\n00:00:00,000 --> 00:00:01,000\na\n"},
     "video.concatenate": {"transition": "crossfade", "transition_seconds": 0.2},
+    "video.cut_spans": {"spans": [[0, 60]]},
     "video.speed": {"factor": 0.5, "audio": "drop"},
     "video.animate": {"seconds": 0.2},
     "video.storyboard": {"width": LEVELS, "height": 32, "scene_seconds": [1.0], "fps": 4.0, "amount": 0.0},

@@ -94,6 +94,7 @@ CASES = [
     case("image.qr_code", "color", "blurple", "E505", text="a"),
     case("image.draw_svg", "svg", None, "E507"),
     case("image.convolve", "kernel", [[1, 1]], "E507"),
+    case("video.cut_spans", "spans", [[2, 1]], "E701"),
     case("video.stack", "background", "blurple", "E505", videos=[{"from": "video"}]),
     case("video.resize", "scale", 2.0, "E701", megapixels=1.0),
     case("audio.mix", "pans", [1.0, 0.0], "E641"),

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
-from studio.api import Added, Anchor, Color, Context, Field, Migration, Placement, Video, check_inputs, node
+from studio.api import (
+    Added,
+    Anchor,
+    Color,
+    Context,
+    Field,
+    Grammar,
+    JsonValue,
+    Migration,
+    Placement,
+    Video,
+    check_inputs,
+    node,
+)
 from studio_video.checks import check_ends, check_sides, check_span
 from studio_video.encodings import ANY_COLOR
 from studio_video.nodes.old_values import read_fit, read_pitch
+from studio_video.span_list import parse_spans
 
 Seconds = Annotated[float, Field(ge=0, le=86_400, unit="seconds")]
 Side = Annotated[int, Field(ge=1, le=32_000, unit="pixels")]
@@ -41,6 +55,18 @@ Transition = Literal[
 ]
 
 
+class Shortened(NamedTuple):
+    """What remains of a video, and where it was.
+
+    Attributes:
+        video: The spans that remain, one after the other.
+        spans: JSON list of `[start, end]` in seconds: where each of them was.
+    """
+
+    video: Video
+    spans: JsonValue
+
+
 @node(
     "video.trim",
     check=check_inputs(check_span, check_ends),
@@ -70,6 +96,36 @@ def trim_video(
 
     check_ends(end, seconds)
     return trim(video, start, end if seconds is None else start + seconds)
+
+
+@node("video.cut_spans", origin={"video": "edited", "video.audio": "edited"}, encodings=ANY_COLOR)
+def cut_video_spans(
+    ctx: Context,
+    video: Video,
+    spans: Annotated[JsonValue, Grammar("a list of spans", parse_spans)],
+    *,
+    keep: Literal["spans", "rest"] = "spans",
+    fade_seconds: Annotated[float, Field(ge=0, le=1, unit="seconds")] = 0.005,
+) -> Shortened:
+    """Cut spans out of a video, with its audio: silence, pauses, single scenes.
+
+    The `spans` of `audio.cut_silence` and the `scenes` of `video.find_scenes` fit. The frames come at the frame rate of
+    the video; the audio is cut at the sample, so that both stay together.
+
+    Args:
+        video: Video to cut.
+        spans: List of `[start, end]` in seconds, or of mappings with `start` and `end`, in any order; spans that
+            overlap are joined.
+        keep: What remains: the "spans", or the "rest" without them.
+        fade_seconds: Time in which the audio fades out before a cut and in after it, so that nothing clicks.
+
+    Raises:
+        MediaError: E701 for invalid spans, or if nothing remains.
+    """
+    from studio_video.cut_spans import choose_spans, cut_spans
+
+    kept = choose_spans(video, parse_spans(spans), keeps=keep == "spans")
+    return Shortened(cut_spans(video, kept, fade_seconds), [list(span) for span in kept])
 
 
 @node(
@@ -386,6 +442,7 @@ def deinterlace_video(
 
 NODE_TYPES: list[Callable[..., Any]] = [
     trim_video,
+    cut_video_spans,
     concatenate_videos,
     fade_video,
     crop_video,
