@@ -85,22 +85,46 @@ def generate_video(
     """
     pipeline = choose_pipeline(opened, has_still=still is not None, has_last=last is not None)
     takes = find_takes(type(pipeline))
-    width, height = _find_size(pipeline, request, still)
-    if request.width and (width, height) != (request.width, request.height):
-        log(f"this model takes no size of {request.width} x {request.height}; the video is {width} x {height}")
-    every = _find_factor(pipeline, _TEMPORAL, 1)
-    frames = math.ceil((request.frames - 1) / every) * every + 1
+    width, height = find_size(pipeline, request, still)
     ends = (_fit(still, width, height), _fit(last, width, height))
-    given = (
-        _list_arguments(request, width, height)
-        | place_stills(takes, *ends)
-        | _find_references(pipeline, takes, references)
-        | {
-            "num_frames": frames,
-            "video_length": frames,
-            "callback_on_step_end": _report_steps(pipeline, step),
-        }
-    )
+    given = place_stills(takes, *ends) | find_references(pipeline, takes, references)
+    made = run_pipeline(opened, pipeline, request, (width, height), given, step, log)
+    return make_video(find_frames(made)[: request.frames], request, find_audio(pipeline, made))
+
+
+def run_pipeline(
+    opened: Any,
+    pipeline: Any,
+    request: Request,
+    size: tuple[int, int],
+    sources: Mapping[str, Any],
+    step: Step,
+    log: Log,
+) -> Any:
+    """Run a pipeline and return what it made.
+
+    Args:
+        opened: The opened model.
+        pipeline: Its pipeline, or a sibling.
+        request: What video is to be made.
+        size: Width and height.
+        sources: Images and videos that it is made from, as the pipeline calls them.
+        step: Reports steps.
+        log: Reports what differs from the request.
+
+    Raises:
+        ModelError: E718 if the pipeline refuses it.
+    """
+    takes = find_takes(type(pipeline))
+    if request.width and size != (request.width, request.height):
+        log(f"this model takes no size of {request.width} x {request.height}; the video is {size[0]} x {size[1]}")
+    frames = count_frames(pipeline, request.frames)
+    given = _list_arguments(request, *size) | {
+        **sources,
+        "num_frames": frames,
+        "video_length": frames,
+        "callback_on_step_end": _report_steps(pipeline, step),
+    }
     if "prompt" in takes and not request.prompt.strip():
         raise ModelError("E718", f"{type(pipeline).__name__} needs a prompt", hint="say what is to happen")
     arguments = {name: value for name, value in given.items() if name in takes and value is not None}
@@ -108,11 +132,16 @@ def generate_video(
     with torch.random.fork_rng(devices=[]), torch.no_grad(), _prepared(opened, pipeline, request):
         torch.manual_seed(request.seed)
         with _apply_loras(pipeline, request.loras):
-            made = _run(pipeline, arguments)
-    return _to_video(_find_frames(made)[: request.frames], request, find_audio(pipeline, made))
+            return _run(pipeline, arguments)
 
 
-def _find_references(pipeline: Any, takes: Collection[str], references: Sequence[Image]) -> dict[str, Any]:
+def count_frames(pipeline: Any, wanted: int) -> int:
+    """Return the least number of frames that a pipeline makes, from a number on."""
+    every = _find_factor(pipeline, _TEMPORAL, 1)
+    return math.ceil((wanted - 1) / every) * every + 1
+
+
+def find_references(pipeline: Any, takes: Collection[str], references: Sequence[Image]) -> dict[str, Any]:
     """Return the images that are referred to, as a pipeline calls them."""
     if not references:
         return {}
@@ -194,14 +223,19 @@ def _run(pipeline: Any, arguments: Mapping[str, Any]) -> Any:
             ) from error
 
 
-def _find_frames(made: Any) -> Any:
+def find_frames(made: Any) -> Any:
     """Return the frames of what a pipeline made: frames x height x width x 3."""
     found = made.frames
     array = np.asarray(found[0] if isinstance(found, list) else found)
     return array[0] if array.ndim == 5 else array
 
 
-def _to_video(made: Any, request: Request, audio: Audio | None) -> Video:
+def make_video(made: Any, request: Request, audio: Audio | None) -> Video:
+    """Return frames as a video.
+
+    Raises:
+        ModelError: E719 if they are none, or contain NaN.
+    """
     if made.ndim != 4 or not len(made):
         raise ModelError("E719", f"the model returned an array of shape {made.shape}", hint="take another model")
     if not np.isfinite(made).all():
@@ -210,7 +244,7 @@ def _to_video(made: Any, request: Request, audio: Audio | None) -> Video:
     return Video.from_images(images, find_rate(request.rate), audio)
 
 
-def _find_size(pipeline: Any, request: Request, still: Image | None) -> tuple[int, int]:
+def find_size(pipeline: Any, request: Request, still: Image | None) -> tuple[int, int]:
     """Return the size that was asked for, as near as the model can."""
     scale = _find_factor(pipeline, _SCALES, 8)
     denoiser = getattr(pipeline, "transformer", None) or getattr(pipeline, "unet", None)

@@ -20,6 +20,11 @@ _SIBLINGS: Mapping[str, tuple[str, str, str]] = {
     "HunyuanVideo15Pipeline": ("HunyuanVideo15Pipeline", "HunyuanVideo15ImageToVideoPipeline", ""),
 }
 _BY_CLASS = {name: row for row in _SIBLINGS.values() for name in row if name}
+_REDRAWING = {
+    "WanPipeline": "WanVideoToVideoPipeline",
+    "CogVideoXPipeline": "CogVideoXVideoToVideoPipeline",
+    "AnimateDiffPipeline": "AnimateDiffVideoToVideoPipeline",
+}
 _AUDIO_OUTPUTS = ("audio", "audios")
 
 
@@ -50,8 +55,38 @@ def choose_pipeline(opened: Any, *, has_still: bool, has_last: bool) -> Any:
     sibling = _find_sibling(pipeline, name, has_still=has_still, has_last=has_last)
     if sibling is None:
         raise _refuse(name, has_still=has_still, has_last=has_last)
+    return _make_sibling(sibling, pipeline)
+
+
+def choose_redrawing(opened: Any) -> Any:
+    """Return the pipeline of a model, or a sibling of it, that draws a video again.
+
+    Raises:
+        ModelError: E718 if there is none.
+    """
+    pipeline = getattr(opened, "pipeline", None)
+    name = type(opened if pipeline is None else pipeline).__name__
+    if pipeline is not None and "video" in find_takes(type(pipeline)) and not hasattr(pipeline, "audio_vae"):
+        return pipeline
+    import diffusers
+
+    kind = getattr(diffusers, _REDRAWING.get(name, ""), None)
+    if kind is None or not _has_modules(pipeline, kind) or not _uses_all(pipeline, kind):
+        hint = "take Wan 2.1, Wan VACE, CogVideoX or AnimateDiff from words"
+        raise ModelError("E718", f"{name} does not draw a video again", hint=hint)
+    return _make_sibling(kind, pipeline)
+
+
+def _uses_all(pipeline: Any, kind: Any) -> bool:
+    """Say whether a sibling has a place for all denoisers, and knows the way in which they work."""
+    names = kind._get_signature_keys(kind)[0] if pipeline is not None else ()
+    second = getattr(pipeline, "transformer_2", None) is not None and "transformer_2" not in names
+    return not second and not (pipeline is not None and pipeline.config.get("expand_timesteps"))
+
+
+def _make_sibling(kind: Any, pipeline: Any) -> Any:
     with hush("diffusers", "transformers"):
-        view = sibling.from_pipe(pipeline, torch_dtype=None)  # which would bring all of it to float32
+        view = kind.from_pipe(pipeline, torch_dtype=None)  # which would bring all of it to float32
     view.set_progress_bar_config(disable=True)
     return view
 

@@ -24,7 +24,7 @@ REDUCES = {
     "video.contact_sheet": "a sheet to look at",
 }
 """Node types that have to reduce, and why."""
-WITH_A_MODEL = {"video.from_text"}
+WITH_A_MODEL = {"video.from_text", "video.redraw"}
 """Node types that need a model, which a test context lacks."""
 NETWORKS = {"check", "diffusion", "logic", "provenance", "style", "train", "upscale", "vision"}
 """Plugins whose node types run networks (see `test_depth_of_networks.py`), pass values on, or need larger images."""

@@ -21,7 +21,7 @@ PENDING: list[str] = []  # node types whose examples are still to be written
 SLOW: set[str] = set()
 NEEDS_WEIGHTS = {"audio.from_text", "diffusion.edit_image", "speech.to_text"}
 NEEDS_WEIGHTS |= {"vision.depth", "vision.detect", "vision.faces", "vision.pose", "vision.segment"}
-NEEDS_WEIGHTS |= {"vision.find_foreground"}
+NEEDS_WEIGHTS |= {"vision.find_foreground", "video.redraw"}
 MOST_NODES = 6
 
 

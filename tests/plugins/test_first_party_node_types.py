@@ -254,8 +254,9 @@ def film_file(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="session")
-def film_plugin(mini_plugin: Any) -> Any:
+def film_plugin(mini_plugin: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The plugin for films with tiny models that draw, and what opens them."""
+    from tests.plugins.studio_video.tiny_video_pipelines import write_wan
 
     class FilmPlugin(WithModels):
         @hookimpl
@@ -264,7 +265,8 @@ def film_plugin(mini_plugin: Any) -> Any:
             return studio_diffusion.studio_model_openers()
 
     mini = mini_plugin.models["mini"]
-    return FilmPlugin(studio_video, {"mini": mini, "mini-film": mini})
+    films = {"mini-wan": write_wan(tmp_path_factory.mktemp("films") / "wan")}
+    return FilmPlugin(studio_video, {"mini": mini, "mini-film": mini, **films})
 
 
 @pytest.fixture(scope="session")
@@ -538,6 +540,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "video.denoise": {"video": film(), "sigma": 0.1, "frames_around": 1},
     "video.deflicker": {"video": film()},
     "video.animate": {"image": picture(), "seconds": 0.2, "fps": 10.0},
+    "video.redraw": {"video": film(), "model": Model("builtin:mini-wan"), "prompt": "an apple", "steps": 2},
     "video.from_text": {"prompt": "an apple", "seconds": 0.3, "fps": 10.0, "keyframes_per_second": 4.0},
     "video.storyboard": {
         "images": [picture()],
@@ -616,6 +619,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "video.deflicker": {"guide": film()},
     "video.animate": {"model": Model("builtin:mini-film"), "loras": [Model("builtin:mini-film")]},
     "video.from_text": {"loras": [Model("builtin:mini-film")]},
+    "video.redraw": {"loras": [Model("builtin:mini-film")]},
     "video.storyboard": {"images": [picture(channels=1)], "narrations": [sound(0.2)]},
 }
 
@@ -652,7 +656,7 @@ def test_every_first_party_node_type_keeps_its_promises(node_type: str, request:
         options["plugin"] = request.getfixturevalue("training_plugin")
     if node_type == "style.transfer":
         options["plugin"] = request.getfixturevalue("style_plugin")
-    if node_type in ("video.animate", "video.from_text"):
+    if node_type in ("video.animate", "video.from_text", "video.redraw"):
         options["plugin"] = request.getfixturevalue("film_plugin")
     if node_type == "audio.from_text":
         options["plugin"] = request.getfixturevalue("music_plugin")

@@ -173,6 +173,7 @@ class LatentPart:
         last: Image that a video ends with.
         references: Images that a video refers to.
         video: Video that a video follows, or that is encoded.
+        control_scale: How strictly a video is followed, where the document says so.
         audio: Audio that goes with a video.
         fps: Frames per second that the model is told.
         sampled: How it was sampled.
@@ -195,6 +196,7 @@ class LatentPart:
     last: Any = None
     references: tuple[Any, ...] = ()
     video: Any = None
+    control_scale: Any = None
     audio: Any = None
     fps: Any = None
     sampled: Sampling | None = None

@@ -39,6 +39,7 @@ def _follow(importer: Importer, node: ForeignNode) -> Any:
         references=references,
         video=importer.get(node, "control_video"),
         mask=importer.get(node, "control_masks"),
+        control_scale=importer.get(node, "strength"),
     )
     return get_prompt(importer, node, "positive"), get_prompt(importer, node, "negative"), latent, 0
 

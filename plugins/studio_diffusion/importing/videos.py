@@ -11,6 +11,8 @@ from studio_diffusion.importing.settings import write_model, write_negative, wri
 from studio_diffusion.importing.values import LatentPart, Sampling, VaePart
 
 _TEXT, _ANIMATE, _REDRAW = "video.from_text", "video.animate", "video.redraw"
+_NAMES = {_ANIMATE: "animate", _REDRAW: "redraw"}
+_REDRAWN = ("Wan VACE", "Wan 2.1")
 _RATES = ("fps", "frame_rate")
 _MOST_USERS = 200
 
@@ -32,29 +34,49 @@ def make_video(importer: Importer, node: ForeignNode, sampling: Sampling, vae: V
     if sampling.first or sampling.last is not None:
         raise ImportGap("a part of the steps of a video", "all steps")
     type = _REDRAW if latent.video is not None else _ANIMATE if latent.first is not None else _TEXT
+    if type == _REDRAW and known.name not in _REDRAWN:
+        raise ImportGap(f"a video drawn again by {known.name}", "Wan 2.1 or Wan VACE")
+    length = _write_length(importer, node, sampling, known)
     inputs: dict[str, Any] = {
         "prompt": write_prompt(importer, sampling),
         "negative_prompt": write_negative(importer, sampling),
     }
-    inputs |= _write_sources(type, latent) | _write_length(importer, node, sampling, known)
+    inputs |= length | (
+        _write_redrawn(importer, sampling, known, length["fps"]) if type == _REDRAW else _write_sources(latent)
+    )
     inputs |= {"width": latent.width, "height": latent.height}
     settings = write_settings(importer, type, sampling, known)
     inputs |= {key: value for key, value in settings.items() if value is not None}
     inputs["model"] = write_model(importer, sampling, vae, known, **_write_second(importer, sampling))
-    if type == _TEXT and inputs["prompt"] == "":
+    if type in (_TEXT, _REDRAW) and inputs["prompt"] == "":
         raise ImportGap("a prompt")
     if sampling.model.first_guidance is not None:
         importer.differ(
             sampling.node, f"guidance rises from the model's own value, not from {sampling.model.first_guidance}"
         )
-    edge = importer.add(sampling.node, type, inputs, name="animate" if type == _ANIMATE else "film")
+    edge = importer.add(sampling.node, type, inputs, name=_NAMES.get(type, "film"))
     return Made({"from": edge}, "video", many=True)
 
 
-def _write_sources(type: str, latent: LatentPart) -> dict[str, Any]:
+def _write_redrawn(importer: Importer, sampling: Sampling, known: KnownModel, rate: float) -> dict[str, Any]:
+    """Return the video that is drawn again, and how the model follows it."""
+    latent, found = sampling.latent, _write_sources(sampling.latent)
+    video, mask = latent.video, latent.mask
+    if isinstance(video, Made) and video.kind == "image":
+        frames = video if video.many else Made([video.value], "image", many=True)
+        edge = importer.add(sampling.node, "video.from_frames", {"images": frames, "fps": rate}, name="frames")
+        found["video"] = Made({"from": edge}, "video", many=True)
+    else:
+        importer.differ(sampling.node, f"frames are taken by time, {rate:g} a second, not by number")
+    if isinstance(mask, Made):
+        found["masks"] = mask if mask.many else [mask]
+    if known.name == "Wan VACE":
+        return found | {"control_scale": latent.control_scale}
+    return found | {"strength": sampling.denoise}
+
+
+def _write_sources(latent: LatentPart) -> dict[str, Any]:
     found: dict[str, Any] = {"image": latent.first, "last": latent.last, "video": latent.video, "audio": latent.audio}
-    if type == _REDRAW and latent.mask is not None:
-        found["mask"] = latent.mask
     if latent.references:
         found["references"] = list(latent.references)
     return {name: value for name, value in found.items() if value is not None}

@@ -14,6 +14,7 @@ from studio.api import (
     Context,
     Field,
     Image,
+    Mask,
     Migration,
     Model,
     ModelKinds,
@@ -250,6 +251,79 @@ def make_from_text(
         return make_morph(
             opened, walk, frames=frames, rate=find_rate(fps), width=size[0], height=size[1], step=ctx.step
         )
+
+
+@node("video.redraw", lane="device", origin={"video": "generated", "video.audio": "edited"})
+def redraw(
+    ctx: Context,
+    video: Video,
+    model: Model,
+    *,
+    prompt: Annotated[str, Field(min_length=1, max_length=4000)],
+    negative_prompt: Annotated[str, Field(max_length=4000)] = "",
+    strength: Annotated[float, Field(gt=0, le=1, unit="factor")] | None = None,
+    masks: Annotated[list[Mask] | None, Field(max_length=10_000)] = None,
+    references: Annotated[list[Image] | None, Field(max_length=16)] = None,
+    control_scale: Annotated[float, Field(ge=0, le=2, unit="factor")] | None = None,
+    seconds: Annotated[float, Field(gt=0, le=600, unit="seconds")] | None = None,
+    fps: _Fps | None = None,
+    width: _Side | None = None,
+    height: _Side | None = None,
+    steps: Annotated[int | None, Field(ge=1, le=1000)] = None,
+    guidance_scale: Annotated[float, Field(ge=0, le=30, unit="factor")] | None = None,
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0,
+    loras: Annotated[list[Annotated[Model, ModelKinds("lora")]] | None, Field(max_length=16)] = None,
+    lora_scales: Annotated[list[float] | None, Field(max_length=16, unit="factor")] = None,
+    sampler: Annotated[str, Field(max_length=40)] = "auto",
+    schedule: Annotated[str, Field(max_length=40)] = "auto",
+    shift: Annotated[float | None, Field(gt=0, le=1000, unit="factor")] = None,
+) -> Video:
+    """Draw a video again from a prompt, with its motion and its audio.
+
+    Wan 2.1, CogVideoX and AnimateDiff put noise on the frames, as much as `strength` says, and draw from there. Wan
+    VACE follows what the frames show, such as lines, depth or poses, or draws only where `masks` are white. The weights
+    are your own. All frames are in memory.
+
+    Args:
+        video: Video to draw again.
+        model: Weights of a video model, a folder of diffusers.
+        prompt: Description of the new video.
+        negative_prompt: Description of what to avoid.
+        strength: How far the new video may leave the old one, from 0 (not at all) to 1 (entirely); null for the model's
+            own value.
+        masks: Where to draw again (white), one mask for all frames or one for each, for Wan VACE; null for everywhere.
+        references: Images of what the video shows, for Wan VACE; null for none.
+        control_scale: How strictly Wan VACE follows the frames; null for the model's own value.
+        seconds: Length of the part from the start that is drawn again; null for all of it.
+        fps: Frames per second of the new video; null for those of the video.
+        width: Width of the video; null for that of the video, or the width that follows from `height`.
+        height: Height of the video; null for that of the video, or the height that follows from `width`.
+        steps: Steps of the network; null for the model's own number.
+        guidance_scale: How strictly the network follows the prompt; null for the model's own value.
+        seed: Seed of the network; another seed gives another video.
+        loras: LoRAs (Hu et al. 2021) to apply to the network; null for none.
+        lora_scales: Strength of each LoRA, or one for all; null for 1.
+        sampler: Sampler of the network, as in diffusion.text_to_image; "auto" for the model's own.
+        schedule: Spacing of the noise levels, as in diffusion.text_to_image; "auto" for the model's own.
+        shift: Shift of the noise levels of a flow model; null for the model's own.
+
+    Raises:
+        ModelError: E718 if the model does not draw such videos, E719 if it makes no numbers.
+    """
+    from studio_video.pipelines import Request
+    from studio_video.redraw import Source, redraw_video
+
+    rate = fps or float(video.rate)
+    length = min(video.duration, seconds) if seconds else video.duration
+    asked = _fit(video.width, video.height, width, height) if width or height else (0, 0)
+    noise = {"sampler": sampler, "schedule": schedule, "shift": shift}
+    source = Source(video, strength, masks or (), references or (), control_scale)
+    with _open(ctx, model, loras or (), lora_scales or ()) as (opened, adapters):
+        frames = max(1, round(length * rate))
+        request = Request(
+            prompt, negative_prompt, frames, rate, *asked, steps or 0, guidance_scale, seed, adapters, noise
+        )
+        return redraw_video(opened, request, source, ctx.step, ctx.log)
 
 
 @node(

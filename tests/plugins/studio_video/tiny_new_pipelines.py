@@ -147,3 +147,26 @@ def write_ltx2(folder: Path) -> Path:
             ),
         )  # fmt: skip
     return _save(folder, pipeline)
+
+
+def write_wan_vace(folder: Path) -> Path:
+    """Write Wan VACE, which follows a video, masks and references."""
+    with seeded():
+        transformer = diffusers.WanVACETransformer3DModel(
+            patch_size=(1, 2, 2),
+            num_attention_heads=2,
+            attention_head_dim=12,
+            in_channels=16,
+            out_channels=16,
+            text_dim=32,
+            freq_dim=256,
+            ffn_dim=32,
+            num_layers=2,
+            vace_layers=[0, 1],
+            vace_in_channels=96,
+            cross_attn_norm=True,
+            qk_norm="rms_norm_across_heads",
+            rope_max_seq_len=32,
+        )
+        parts = _make_wan(16) | {"scheduler": _make_scheduler(5.0), "transformer": transformer}
+        return _save(folder, diffusers.WanVACEPipeline(**parts))

@@ -402,3 +402,66 @@ def test_a_second_pass_by_a_network_enlarges_the_image_and_draws_over_it(studio:
     assert get_only(graph, "upscale.image")["model"].endswith("upscale_models/RealESRGAN_x4plus.safetensors")
     assert {"width": 768, "height": 1152}.items() <= get_only(graph, "image.resize").items()
     assert get_only(graph, "diffusion.image_to_image")["strength"] == 0.5
+
+
+def follow_video(unet: str, kind: str, **more: Any) -> dict[str, Any]:
+    """Return a document that follows a video, with references and a mask."""
+    sizes = {"width": 832, "height": 480, "length": 81, "batch_size": 1}
+    ends = {"positive": "plus.0", "negative": "minus.0", "vae": "vae.0"}
+    return {
+        **load_split(unet, "wan"),
+        "load": node("LoadVideo", file="dance.mp4"),
+        "parts": node("GetVideoComponents", video="load.0"),
+        "look": node("LoadImage", image="look.png"),
+        "latent": node(kind, **ends, **sizes, control_video="parts.0", **more),
+        "drawn": sampler(latent="latent.2", positive="latent.0", negative="latent.1"),
+        **end(),
+        "film": node("CreateVideo", images="image.0", fps=16.0),
+        "save": node("SaveVideo", video="film.0", filename_prefix="film"),
+    }  # fmt: skip
+
+
+def test_a_video_that_vace_follows_is_drawn_again(studio: Studio, tmp_path: Path) -> None:
+    nodes = follow_video("wan2.1_vace_14B_fp16.safetensors", "WanVaceToVideo", strength=0.8, reference_image="look.0")
+    mask = node("LoadImageMask", image="mask.png", channel="red")
+    nodes["latent"]["inputs"]["control_masks"] = ["mask", 0]
+
+    graph, report = bring(studio, tmp_path, **nodes, mask=mask)
+
+    inputs = get_only(graph, "video.redraw")
+    assert inputs["video"] == {"from": "inputs.video"}
+    assert (inputs["control_scale"], inputs["seconds"], inputs["fps"]) == (0.8, 5.0625, 16.0)
+    assert (len(inputs["masks"]), len(inputs["references"])) == (1, 1)
+    assert "strength" not in inputs
+    assert any("by time" in why for one in report.nodes for why in one.why)
+
+
+def test_images_that_vace_follows_are_a_video_first(studio: Studio, tmp_path: Path) -> None:
+    nodes = follow_video("wan2.1_vace_14B_fp16.safetensors", "WanVaceToVideo")
+    nodes["parts"] = node("BatchImagesNode", **{"images.image0": ["look", 0], "images.image1": ["look", 0]})
+
+    graph, _ = bring(studio, tmp_path, **nodes)
+
+    assert get_only(graph, "video.redraw")["video"] == {"from": "frames"}
+    assert get_only(graph, "video.from_frames")["fps"] == 16.0
+
+
+def test_a_video_that_is_encoded_is_drawn_again_with_its_denoise(studio: Studio, tmp_path: Path) -> None:
+    nodes = follow_video("wan2.1_t2v_1.3B.safetensors", "WanVaceToVideo")
+    nodes["latent"] = node("VAEEncode", pixels="parts.0", vae="vae.0")
+    nodes["drawn"] = sampler(denoise=0.5)
+
+    graph, _ = bring(studio, tmp_path, **nodes)
+
+    inputs = get_only(graph, "video.redraw")
+    assert (inputs["strength"], inputs["steps"]) == (0.5, 40)
+
+
+def test_a_model_that_draws_no_video_again_is_missing(studio: Studio, tmp_path: Path) -> None:
+    nodes = follow_video("wan2.2_fun_control_high_noise_14B.safetensors", "Wan22FunControlToVideo")
+    rules, folders = find_import_rules(studio.settings), WeightsFolders(tmp_path)
+
+    graph, report = import_document(read_prompt(nodes), rules, studio.registry, folders, media=tmp_path, title="test")
+
+    assert graph is None
+    assert any("a video drawn again by Wan 2.2" in why for one in report.nodes for why in one.why)
