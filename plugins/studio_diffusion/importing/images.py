@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from studio.api.foreign import Importer, ImportGap, Made
@@ -26,6 +27,9 @@ def draw_image(importer: Importer, sampling: Sampling, latent: LatentPart, vae: 
     Raises:
         ImportGap: No node type can do it.
     """
+    if sampling.latent.video is not None and sampling.latent.image is None:
+        importer.differ(sampling.node, "each frame is drawn with the noise of the same seed")
+        sampling = replace(sampling, latent=replace(sampling.latent, image=sampling.latent.video, video=None))
     if latent.scale is not None or _needs_parts(sampling) or not _is_fresh(sampling.latent):
         return _draw_after(importer, sampling, latent, vae, known)
     if sampling.positive.images or sampling.latent.layers:

@@ -217,7 +217,7 @@ def _convert(
         if rule is None or (rule.convert is None and not rule.passes and rule.role != "viewer"):
             raise ImportGap(f"class {node.kind}")
         importer.report(node)
-        _keep(importer, node, _ask(importer, writer, node, rule, is_output=is_output))
+        _keep(importer, writer, node, _ask(importer, writer, node, rule, is_output=is_output))
         return
     except ImportGap as gap:
         importer.miss(node, gap.what, gap.nearest)
@@ -273,10 +273,10 @@ def _is_telling(node: ForeignNode) -> bool:
     return bool(find_title(node.title, node.kind))
 
 
-def _keep(importer: _Importer, node: ForeignNode, found: Any) -> None:
+def _keep(importer: _Importer, writer: GraphWriter, node: ForeignNode, found: Any) -> None:
     values = found if isinstance(found, tuple) else (found,)
     for slot, value in enumerate(values):
-        importer.values[ForeignLink(node.id, slot)] = value
+        importer.values[ForeignLink(node.id, slot)] = writer.spread(value) if isinstance(value, Made) else value
 
 
 def _report_rest(

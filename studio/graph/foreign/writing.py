@@ -28,6 +28,7 @@ class GraphWriter:
         self.nodes: dict[str, dict[str, Any]] = {}
         self.outputs: dict[str, dict[str, Any]] = {}
         self.changed: list[str] = []
+        self._mapped: dict[str, str] = {}  # nodes that run over a list or a video, and over which of them
 
     def has(self, type: str, name: str = "", choice: str = "") -> bool:
         """Return whether a node type is installed, with an input, which has a choice."""
@@ -57,7 +58,26 @@ class GraphWriter:
         title = find_title(node.title, node.kind)
         node_id = make_name(title or name, type.rpartition(".")[2], self.nodes)
         self.nodes[node_id] = {"type": type, "version": known.version, "inputs": written, "ui": _describe_place(node)}
+        over = {self._find_many(value) for key, value in inputs.items() if _is_mapped(known.inputs[key].spec)} - {""}
+        if over:
+            self._mapped[node_id] = "video" if "video" in over else "list"
         return f"{node_id}.{output}" if output else node_id
+
+    def spread(self, made: Made) -> Made:
+        """Return a value as many where the node that makes it runs over a list, or over the frames of a video."""
+        over = "" if made.many or not isinstance(made.value, dict) else self._find_many(made.value)
+        if not over:
+            return made
+        return Made(made.value, "video" if over == "video" and made.kind == "image" else made.kind, many=True)
+
+    def _find_many(self, value: Any) -> str:
+        """Return "video" or "list" for a value that is one, else ""."""
+        if isinstance(value, Made):
+            if value.kind == "video" or value.many:
+                return "video" if value.kind == "video" else "list"
+            value = value.value
+        edge = value.get("from") if isinstance(value, dict) else None
+        return self._mapped.get(edge.partition(".")[0], "") if isinstance(edge, str) else ""
 
     def take(self, node: ForeignNode, name: str, type: str, default: Any = None, description: str = "") -> str:
         """Declare an input, and return the edge from it."""
@@ -104,6 +124,11 @@ class GraphWriter:
         if fitted != value:
             self.changed.append(f"{where} is {fitted} instead of {value}")
         return fitted
+
+
+def _is_mapped(spec: TypeSpec) -> bool:
+    """Say whether a list or a video at an input runs the node over it."""
+    return not spec.depth and spec.name not in ("video", "json")
 
 
 def _limit(number: float, spec: TypeSpec) -> float:

@@ -465,3 +465,25 @@ def test_a_model_that_draws_no_video_again_is_missing(studio: Studio, tmp_path: 
 
     assert graph is None
     assert any("a video drawn again by Wan 2.2" in why for one in report.nodes for why in one.why)
+
+
+def test_lines_of_a_video_are_a_video_that_vace_follows(studio: Studio, tmp_path: Path) -> None:
+    nodes = follow_video("wan2.1_vace_14B_fp16.safetensors", "WanVaceToVideo")
+    nodes["lines"] = node("Canny", image="parts.0", low_threshold=0.4, high_threshold=0.8)
+    nodes["latent"]["inputs"]["control_video"] = ["lines", 0]
+
+    graph, _ = bring(studio, tmp_path, **nodes)
+
+    assert get_only(graph, "video.redraw")["video"] == {"from": "edges"}
+
+
+def test_frames_that_an_image_model_draws_over_are_drawn_one_by_one(studio: Studio, tmp_path: Path) -> None:
+    nodes = follow_video("qwen_image_fp8.safetensors", "WanVaceToVideo")
+    nodes["latent"] = node("VAEEncode", pixels="parts.0", vae="vae.0")
+    nodes["drawn"] = sampler(denoise=0.5)
+
+    graph, report = bring(studio, tmp_path, **nodes)
+
+    assert get_only(graph, "diffusion.image_to_image")["image"] == {"from": "inputs.video"}
+    assert [one["type"] for one in graph["nodes"].values()] == ["diffusion.image_to_image"]
+    assert any("same seed" in why for one in report.nodes for why in one.why)

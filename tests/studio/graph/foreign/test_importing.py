@@ -37,7 +37,25 @@ def fail(importer: Importer, node: ForeignNode) -> Any:
     raise ImportGap("a brush", "image.blur")
 
 
+def load_video(importer: Importer, node: ForeignNode) -> Any:
+    return Made({"from": importer.take(node, "video", "video")}, "video", many=True)
+
+
+def list_twice(importer: Importer, node: ForeignNode) -> Any:
+    image = importer.get(node, "image")
+    return Made([image.value, image.value], "image", many=True)
+
+
+def tell_kind(importer: Importer, node: ForeignNode) -> Any:
+    image = importer.get(node, "image")
+    importer.differ(node, f"{image.kind} {image.many}")
+    return image
+
+
 RULES = {
+    "LoadVideo": ImportRule(load_video),
+    "Twice": ImportRule(list_twice),
+    "Kind": ImportRule(tell_kind, role="output"),
     "Load": ImportRule(load),
     "Blur": ImportRule(blur),
     "Enlarge": ImportRule(enlarge),
@@ -171,3 +189,23 @@ def test_a_second_import_is_the_same(studio: Studio, tmp_path: Path) -> None:
     first, second = (run(studio, tmp_path, **nodes)[0] for _ in range(2))
 
     assert first == second
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ({"source": ("Load", {})}, "image False"),
+        ({"source": ("LoadVideo", {})}, "video True"),
+        ({"one": ("Load", {}), "source": ("Twice", {"image": ["one", 0]})}, "image True"),
+    ],
+    ids=["image", "video", "list"],
+)
+def test_what_is_made_of_each_frame_is_a_video_and_of_each_image_a_list(
+    studio: Studio, tmp_path: Path, source: dict[str, Any], expected: str
+) -> None:
+    first, second = ("Blur", {"image": ["source", 0]}), ("Blur", {"image": ["first", 0]})
+
+    graph, report = run(studio, tmp_path, **source, first=first, second=second, end=("Kind", {"image": ["second", 0]}))
+
+    assert next(node.why for node in report.nodes if node.id == "end") == [expected]
+    assert studio.validate(parse_graph(graph, base=tmp_path)) == []
