@@ -5,6 +5,7 @@ Part of the plugin contract: the names in `__all__`.
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import suppress
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from studio.api.media_file import GENERATOR, MARK, check_media, encode_text, ref
 from studio.errors import MediaError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     import numpy as np
@@ -151,25 +152,58 @@ def decode_packets(container: Any, stream: Any, prepare: Callable[[int, Any], No
     import av
 
     decoder = create_alpha_decoder(stream) if stream.type == "video" else None
-
+    order = _DecodingOrder(lacks_times(stream))
     number = 0
     packets = container.demux(stream)
     while True:
         try:
             packet = next(packets, None)
         except av.error.FFmpegError:  # the rest of the file is missing; the decoder still holds frames
-            yield from _flush(stream.codec_context if decoder is None else decoder, stream.time_base)
+            frames = _flush(stream.codec_context if decoder is None else decoder, stream.time_base)
+            yield from order.give_times(frames)
             return
         if packet is None:
             return
         if prepare is not None and packet.size:
             prepare(number, packet)
             number += 1
+        order.add(packet)
         try:
             frames = packet.decode() if decoder is None else decoder.decode(packet)
         except av.error.FFmpegError:
+            order.remove_last()
             continue
-        yield from frames
+        yield from order.give_times(frames)
+
+
+def lacks_times(stream: Any) -> bool:
+    """Say whether a file has no times of presentation, as AVI, whose videos FFmpeg gives wrong ones with B-frames."""
+    return bool(stream.type == "video" and stream.container.format.name == "avi")
+
+
+class _DecodingOrder:
+    """Times of frames whose packets come in the order of decoding: the first frame shows at the first packet's time."""
+
+    def __init__(self, is_needed: bool) -> None:
+        self._is_needed = is_needed
+        self._times = deque[int]()
+
+    def add(self, packet: Any) -> None:
+        """Take the time of a packet before it is decoded."""
+        if self._is_needed and packet.size and packet.dts is not None:
+            self._times.append(packet.dts)
+
+    def remove_last(self) -> None:
+        """Leave out the packet that was just added: it is damaged."""
+        if self._times:
+            self._times.pop()
+
+    def give_times(self, frames: Iterable[Any]) -> Iterator[Any]:
+        """Yield the frames; each takes the earliest time left."""
+        for frame in frames:
+            if self._times:
+                frame.pts = self._times.popleft()
+            yield frame
 
 
 def _flush(decoder: Any, time_base: Fraction) -> Iterator[Any]:

@@ -14,7 +14,7 @@ from fractions import Fraction
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
-from studio.api.av_file import open_container
+from studio.api.av_file import lacks_times, open_container
 from studio.api.formats import matroska
 from studio.api.media_file import open_media
 
@@ -99,6 +99,8 @@ def scan_packets(path: Path, limits: MediaLimits) -> dict[int, StreamTimes]:
                 for times in found.values():
                     times.is_damaged = True
                 continue
+            if lacks_times(packet.stream):
+                packet.pts = packet.dts
             _add(found[packet.stream_index], packet, numbers[packet.stream_index], clock)
             numbers[packet.stream_index] += 1
         if container.format.name.startswith("matroska") and _is_cut_off(path, limits):

@@ -96,6 +96,22 @@ def write_file(path: Path, codec: str, samples: Array, rate: int) -> None:
         container.mux(audio.encode(None))
 
 
+def write_avi(path: Path, codec: str, options: dict[str, str], samples: Array) -> None:
+    with av.open(str(path), "w") as container:
+        video: Any = container.add_stream(codec, rate=25, options=options)
+        video.width, video.height, video.pix_fmt = 128, 96, "yuv420p"
+        audio: Any = container.add_stream("pcm_s16le", rate=8000, layout="mono")
+        for index in range(25):
+            frame: Any = av.VideoFrame.from_ndarray(np.full((96, 128, 3), 9 * index, np.uint8), format="rgb24")
+            frame.pts, frame.time_base = index, Fraction(1, 25)
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+        block = av.AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
+        block.rate, block.pts, block.time_base = 8000, 0, Fraction(1, 8000)
+        container.mux(audio.encode(block))
+        container.mux(audio.encode(None))
+
+
 def find_lag(seen: Array, written: Array) -> int:
     """By how many samples one comes later than the other."""
     size = 1 << (len(seen) + len(written)).bit_length()
@@ -153,3 +169,22 @@ def test_audio_in_every_format_rate_and_number_of_channels_is_what_was_written(
         row |= {"out of step, ms": f"{lag:.2f}", "longer, ms": f"{longer:.1f}", "error": f"{error:.5f}"}
         add_row(record_property, SOUNDS, row | {"result": f"differs: {bad}" if bad else KNOWN.get(kind, "ok")})
     assert failed == []
+
+
+@pytest.mark.parametrize(
+    ("codec", "options"), [("libx264", {"bf": "2"}), ("libx264", {"bf": "0"}), ("mpeg4", {"bf": "2"})]
+)
+def test_avi_with_b_frames_loses_no_frame_and_no_audio(tmp_path: Path, codec: str, options: dict[str, str]) -> None:
+    written = (make_noise(8000, 1)[:, 0] * 32767).astype(np.int16)
+    write_avi(tmp_path / "a.avi", codec, options, written)
+
+    video = VIDEO.read_file(tmp_path / "a.avi", LIMITS)
+
+    assert video.audio is not None
+    assert np.array_equal(np.round(video.audio.samples[:, 0] * 32768), written)
+    seen = [(round(frame.time, 3), float(frame.image.pixels.mean())) for frame in video.frames()]
+    assert [time for time, _ in seen] == [round(i / 25, 3) for i in range(25)]
+    assert [level for _, level in seen] == pytest.approx(
+        [9 * i / 255 for i in range(25)], abs=0.03
+    )  # of 0.035 from frame to frame
+    assert (video.count, video.duration) == (25, 1.0)
