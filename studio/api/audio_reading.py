@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from studio.api import av_audio, av_file
 from studio.api.audio_blocks import exceeds_memory, skip_frames
 from studio.api.formats.file_part import FilePart
-from studio.api.formats.ogg import VORBIS_ORDER, find_links
+from studio.api.formats.ogg import VORBIS_ORDER, Links, find_links
 from studio.api.formats.sound_sizes import find_sound_data
 from studio.api.media_file import open_media, refuse
 from studio.api.stream_choice import StreamChoice
@@ -55,6 +55,8 @@ def read_audio(path: Path, limits: MediaLimits, choice: StreamChoice | None = No
     choice = choice or StreamChoice()
     with open_media(path, limits) as file:
         head = file.read(26)
+        if head[:4] == b"OggS":
+            _check_ogg(path, file)
         is_plain = _is_for_sndfile(head) and choice == StreamChoice()
         audio = _read_sndfile(path, limits, file, head[:4]) if is_plain else None
     if audio is None:
@@ -87,9 +89,8 @@ def _arrange(file: BinaryIO, kind: bytes) -> Arrangement:
     end = file.seek(0, 2)
     whole = ((0, end),)
     if kind == b"OggS":
-        links, cut = find_links(file)
-        doubts = ["truncated file: it ends inside a page; what is there is read"] if cut else []
-        return Arrangement(tuple(links) or whole, {}, (*doubts, *_name_chain(len(links))))
+        links = find_links(file)
+        return Arrangement(links.bounds or whole, {}, (*_find_ogg_doubts(links), *_name_chain(len(links.bounds))))
     if kind == b"fLaC":
         starts = [0, *_find_flac_starts(file)]
         return Arrangement(tuple(zip(starts, [*starts[1:], end], strict=True)), {}, tuple(_name_chain(len(starts))))
@@ -101,6 +102,20 @@ def _arrange(file: BinaryIO, kind: bytes) -> Arrangement:
     else:
         doubt = f"the header declares {data.declared} bytes of audio, the file has {data.present}; all are read"
     return Arrangement(whole, data.patches, (doubt,))
+
+
+def _find_ogg_doubts(links: Links) -> Iterator[str]:
+    if links.is_cut:
+        yield "truncated file: it ends inside a page; what is there is read"
+    elif links.is_open:
+        yield "truncated file: its last page does not end the stream; what is there is read"
+
+
+def _check_ogg(path: Path, file: BinaryIO) -> None:
+    """Refuse a file that is cut off inside its headers."""
+    links = find_links(file)
+    if not links.has_content and (links.is_cut or links.is_open):
+        raise refuse(path, "truncated file: it ends inside its headers, before any audio", hint=_AGAIN)
 
 
 def _name_chain(links: int) -> list[str]:

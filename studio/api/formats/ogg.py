@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, BinaryIO
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,26 +14,53 @@ VORBIS_ORDER = {
 }  # fmt: skip
 """Where WAV's channels are among those of Vorbis and Opus, by their number (Vorbis I specification, 4.3.9)."""
 _HEADER = 27
-_BEGINS = 2  # the flag of a page that begins a stream
+_BEGINS, _ENDS = 2, 4  # the flags of pages that begin and end a stream
 
 
-def find_links(file: BinaryIO) -> tuple[list[tuple[int, int]], bool]:
-    """Return where each link begins and ends, and whether the file ends inside a page.
+@dataclass(frozen=True)
+class Links:
+    """How the streams of a file lie in it.
 
-    A link is a group of streams; another one begins where a stream begins behind pages that begin none.
+    Attributes:
+        bounds: Where each link begins and ends; a link is a group of streams.
+        is_cut: Whether the file ends inside a page.
+        is_open: Whether a stream has no last page, which every encoder writes.
+        has_content: Whether anything follows the headers of the streams.
     """
+
+    bounds: tuple[tuple[int, int], ...]
+    is_cut: bool
+    is_open: bool
+    has_content: bool
+
+
+class _Page(NamedTuple):
+    start: int
+    following: int
+    flags: int
+    serial: bytes
+    granule: int
+
+
+def find_links(file: BinaryIO) -> Links:
+    """Return the links of a file: another one begins where a stream begins behind pages that begin none."""
     end = file.seek(0, 2)
-    starts, opening, last = list[int](), False, 0
-    for start, begins, last in _iterate_pages(file, end):  # noqa: B007  # the last page is needed
+    starts, opening, last, has_content = list[int](), False, 0, False
+    unended = set[bytes]()
+    for page in _iterate_pages(file, end):
+        begins = bool(page.flags & _BEGINS)
         if begins and not opening:
-            starts.append(start)
-        opening = begins
-    bounds = [*starts, end]
-    return list(itertools.pairwise(bounds)), last > end
+            starts.append(page.start)
+        opening, last = begins, page.following
+        unended.add(page.serial)
+        if page.flags & _ENDS:
+            unended.discard(page.serial)
+        has_content = has_content or page.granule > 0
+    return Links(tuple(itertools.pairwise([*starts, end])), last > end, bool(unended), has_content)
 
 
-def _iterate_pages(file: BinaryIO, end: int) -> Iterator[tuple[int, bool, int]]:
-    """Yield start, whether a stream begins, and end of each page; what lies between pages is skipped."""
+def _iterate_pages(file: BinaryIO, end: int) -> Iterator[_Page]:
+    """Yield the pages; what lies between them is skipped."""
     at = 0
     while at + _HEADER <= end:
         file.seek(at)
@@ -45,7 +73,7 @@ def _iterate_pages(file: BinaryIO, end: int) -> Iterator[tuple[int, bool, int]]:
             continue
         segments = head[26]
         following = at + _HEADER + segments + sum(head[_HEADER : _HEADER + segments])
-        yield at, bool(head[5] & _BEGINS), following
+        yield _Page(at, following, head[5], head[14:18], int.from_bytes(head[6:14], "little", signed=True))
         at = following
 
 

@@ -87,6 +87,31 @@ def test_an_ogg_file_that_is_cut_off_is_read_with_a_warning(tmp_path: Path) -> N
     assert "truncated" in AUDIO.find_doubts(tmp_path / "a", LIMITS)[0]
 
 
+def cut_pages(data: bytes, count: int) -> bytes:
+    """Return the first pages of an Ogg file, whole."""
+    at = 0
+    for _ in range(count):
+        at = data.index(b"OggS", at + 1)
+    return data[:at]
+
+
+@pytest.mark.parametrize("kind", ["VORBIS", "OPUS"])
+def test_an_ogg_file_that_ends_between_pages_is_read_with_a_warning(tmp_path: Path, kind: str) -> None:
+    data = write_stream(RNG.uniform(-0.3, 0.3, (144_000, 2)), 48_000, "OGG", kind)
+    (tmp_path / "a").write_bytes(cut_pages(data, data.count(b"OggS") - 1))
+
+    assert 0.5 < AUDIO.read_file(tmp_path / "a", LIMITS).duration < 3.0
+    assert "does not end the stream" in AUDIO.find_doubts(tmp_path / "a", LIMITS)[0]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_an_ogg_file_that_ends_inside_its_headers_says_so(tmp_path: Path, count: int) -> None:
+    data = write_stream(RNG.uniform(-0.3, 0.3, (44_100, 2)), 44_100, "OGG", "VORBIS")
+    (tmp_path / "a").write_bytes(cut_pages(data, count))
+
+    assert "inside its headers" in check_refused(tmp_path / "a")
+
+
 SIZES = {"WAV": 4, "AIFF": 4, "AU": 4, "CAF": 8, "W64": 8}
 PLACES = {"WAV": -4, "AIFF": -12, "AU": 8, "CAF": -12, "W64": -8}
 """Where the size of the samples is: from where they begin, or from the start of the file."""
