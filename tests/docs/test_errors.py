@@ -141,11 +141,18 @@ def split_row(line: str) -> list[str]:
 
 
 @cache
+def parse_sources() -> list[ast.Module]:
+    """Return the sources in which there are codes: to parse all of them takes long."""
+    paths = [*(ROOT / "studio").rglob("*.py"), *(ROOT / "plugins").rglob("*.py")]
+    texts = [path.read_text(encoding="utf-8") for path in paths]
+    return [ast.parse(text) for text in texts if CODE.search(text)]
+
+
+@cache
 def find_raised() -> set[str]:
     """Return the codes in the texts of the sources; docstrings only speak of codes, and comments switch off linters."""
     found: set[str] = set()
-    for path in [*(ROOT / "studio").rglob("*.py"), *(ROOT / "plugins").rglob("*.py")]:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+    for tree in parse_sources():
         bare = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in bare]
         found |= {code for text in texts if isinstance(text, str) for code in CODE.findall(text)}
@@ -156,8 +163,8 @@ def find_raised() -> set[str]:
 def find_classes() -> dict[str, set[str]]:
     """Return the classes that the sources create with each code, as far as the code is a literal there."""
     found: dict[str, set[str]] = {}
-    for path in [*(ROOT / "studio").rglob("*.py"), *(ROOT / "plugins").rglob("*.py")]:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for tree in parse_sources():
+        for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("Error"):
                 literals = [one.value for one in node.args[:1] if isinstance(one, ast.Constant)]
                 for code in filter(CODE.fullmatch, map(str, literals)):

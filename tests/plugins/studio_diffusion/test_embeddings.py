@@ -113,6 +113,7 @@ def test_an_embedding_changes_the_image(tiny: Callable[..., Path], folder: Path)
     assert abs(first - second).max() > 0
 
 
+@pytest.mark.slow
 def test_another_file_in_the_folder_draws_again(mini: Path, tiny: Callable[..., Path], folder: Path) -> None:
     plugin = MiniPlugin({"mini": mini})
     model = {"model": f"file:{tiny('sd15')}", "options": {"embeddings": f"file:{folder}"}}

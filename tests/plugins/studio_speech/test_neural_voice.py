@@ -19,7 +19,9 @@ TEXT = "Dr. Smith has 25 apples. It rains."
 Open = Callable[..., TestContext]
 
 
-@pytest.mark.parametrize(("name", "rate"), [("vits", 16_000), ("speecht5", 16_000), ("bark", 24_000)])
+@pytest.mark.parametrize(
+    ("name", "rate"), [("vits", 16_000), pytest.param("speecht5", 16_000, marks=pytest.mark.slow), ("bark", 24_000)]
+)
 def test_a_network_says_a_text_the_same_each_time(open_tiny: Open, name: str, rate: int) -> None:
     ctx = open_tiny(name)
 
@@ -52,6 +54,7 @@ def test_vits_has_speakers_by_number_and_a_rate(open_tiny: Open) -> None:
         say_text(ctx, TEXT, model=TINY, voice="3")
 
 
+@pytest.mark.slow
 def test_speecht5_has_speakers_by_name(open_tiny: Open) -> None:
     ctx = open_tiny("speecht5")
 

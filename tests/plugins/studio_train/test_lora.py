@@ -314,6 +314,7 @@ def run_process(folder: Path, graph: Path, left: int) -> tuple[int, str]:
     return done.returncode, done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)  # three processes that load all that draws
 def test_a_training_that_is_killed_goes_on_and_ends_with_the_same_weights(tmp_path: Path) -> None:
     from tests.plugins.studio_diffusion.tiny_pipelines import WRITERS

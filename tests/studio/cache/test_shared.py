@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ class Storage:
         folder = self.folder / f"machine{self.machines}"
         return Cache(create_builtin_value_types(), memory_bytes=0, folder=folder, shared_url=url or self.url)
 
-    @property
+    @cached_property
     def files(self) -> Any:
         return fsspec.core.url_to_fs(self.url, use_listings_cache=False, skip_instance_cache=True)
 

@@ -33,6 +33,7 @@ def call(desk: Desk, turkish: dict[str, str], *arguments: str | Path) -> Any:
     return desk.call_process(*arguments, env=environment)
 
 
+@pytest.mark.slow
 def test_a_batch_runs_and_goes_on(desk: Desk, turkish: dict[str, str]) -> None:
     graph = desk.write_graph("graph.json", INSERT)
     (desk / "items.csv").write_text("name,text\nIi,TITLE\nö,ağaç\n🦊,fox\n", encoding="utf-8")

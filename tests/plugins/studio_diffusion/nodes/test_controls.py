@@ -109,7 +109,7 @@ def test_one_control_draws_what_sketch_to_image_draws(ctx: TestContext, nets: di
     assert np.array_equal(draw(ctx, model, follow(ctx, net)), sketch.pixels)
 
 
-@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("name", ["sd15", "sdxl", pytest.param("flux_dev", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("task", ["image_to_image", "inpaint"])
 def test_a_control_counts_over_an_image(
     ctx: TestContext, nets: dict[str, tuple[Model, Model]], name: str, task: str

@@ -45,6 +45,7 @@ def _train(out: Path, steps: int, *stages: str) -> Any:
     return load_file(out / f"{stages[-1]}.safetensors")
 
 
+@pytest.mark.slow
 def test_a_training_that_goes_on_equals_one_that_did_not_stop(tmp_path: Path) -> None:
     whole = _train(tmp_path / "whole", 4, "fast")
     again = _train(tmp_path / "again", 4, "fast")
@@ -92,6 +93,7 @@ def test_harm_keeps_places(kind: str, scale: int) -> None:
     assert np.sum(left[:, :, 0].sum(axis=1) * rows) / left[:, :, 0].sum() == pytest.approx(middle, abs=0.35)
 
 
+@pytest.mark.slow
 def test_the_gauge_tells_smoothed_from_sampled_images_that_it_did_not_see() -> None:
     rng = np.random.default_rng(1)
     found = [(rng.integers(0, 256, (40, 40, 3)).astype(np.uint8).repeat(8, 0).repeat(8, 1), 1.0) for _ in range(12)]
