@@ -24,6 +24,7 @@ Describe = Callable[[Path], Mapping[str, Any]]
 """A function of a plugin that says more of a file, see the hook `studio_assertions`."""
 
 _LARGEST_INGREDIENT = 1 << 30  # bytes; all of an ingredient is read for its digest
+_LARGEST_IN_MEMORY = 16 << 20  # bytes; the library reads and writes in pieces of some bytes, each a call of Python
 _CODE = 1
 _OPTIONS = {
     "builder": {"thumbnail": {"enabled": False}},
@@ -115,9 +116,15 @@ class FileSigner:
 
     def _sign_inside(self, temporary: Path, media_type: str, builder: Any) -> bytes:
         signed = create_temporary_path(temporary)
+        in_memory = temporary.stat().st_size <= _LARGEST_IN_MEMORY
         try:
             with temporary.open("rb") as source, signed.open("w+b") as out:
-                manifest: bytes = builder.sign(self._signer, media_type, source, out)
+                if in_memory:
+                    held = io.BytesIO()
+                    manifest: bytes = builder.sign(self._signer, media_type, io.BytesIO(source.read()), held)
+                    out.write(held.getbuffer())
+                else:
+                    manifest = builder.sign(self._signer, media_type, source, out)
                 out.flush()
                 os.fsync(out.fileno())
             os.replace(signed, temporary)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -65,6 +66,21 @@ def test_a_file_is_signed_inside_and_a_flipped_byte_is_found(
     assert found.chain[0].actions == ("created (image.gradient)",)
     assert len(data) - len(plain) < 6000
     assert changed.state == CredentialState.CHANGED
+
+
+@pytest.mark.parametrize("kind", ["png", "jpg"])
+def test_a_file_that_is_not_read_into_memory_is_signed_alike(
+    kind: str, tmp_path: Path, signer: FileSigner, reader: CredentialReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = sign(signer, write_file(tmp_path / f"small.{kind}"))
+    monkeypatch.setattr("studio.provenance.credentials.signer._LARGEST_IN_MEMORY", 0)
+    monkeypatch.setattr("studio.provenance.credentials.signer.io", SimpleNamespace())  # no BytesIO
+
+    large = sign(signer, write_file(tmp_path / f"large.{kind}"))
+
+    assert [read(reader, path).state for path in (small, large)] == [CredentialState.TRUSTED] * 2
+    assert abs(small.stat().st_size - large.stat().st_size) < 200
+    assert {path.name for path in tmp_path.iterdir()} == {small.name, large.name}
 
 
 @pytest.mark.parametrize("kind", BESIDE)
