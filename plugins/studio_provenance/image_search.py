@@ -139,12 +139,10 @@ def _list_turned(turn: _Turn) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.boo
 
 def _correlate(heard: ComplexArray, waves: ImageWaves) -> tuple[float, tuple[float, float]]:
     """Return the strongest agreement over all shifts, z, and that shift in tiles down and across."""
-    import scipy.fft
-
     search = waves.keyed.search
     grid = np.zeros((TILE, TILE), np.complex64)
     grid[waves.rows[search], waves.columns[search]] = (heard * waves.keyed.phases.conj())[search]
-    surface = scipy.fft.ifft2(grid, overwrite_x=True).real
+    surface = np.fft.ifft2(grid).real
     index = int(np.argmax(surface))
     spread = float(np.sqrt(np.sum(np.abs(heard[search]) ** 2) / 2))
     z = float(surface.flat[index]) * TILE * TILE / max(spread, 1e-12)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,10 +41,9 @@ def list_repeats(flat: FloatArray, least: float, most: float, count: int) -> lis
 def _correlate_with_itself(flat: FloatArray) -> FloatArray:
     """Return the circular autocorrelation of an image whose waves were made equally strong."""
     import cv2
-    import scipy.fft
 
-    shape = tuple(scipy.fft.next_fast_len(length, True) for length in flat.shape)
-    spectrum = scipy.fft.rfft2(flat, shape)
+    shape = tuple(_find_fast_length(length) for length in flat.shape)
+    spectrum = np.fft.rfft2(flat, shape)  # not of scipy, which takes longer to import than a search
     power = spectrum.real**2 + spectrum.imag**2
     size = (_NEIGHBORHOOD, _NEIGHBORHOOD)
     white = np.minimum(power / (cv2.blur(power, size, borderType=cv2.BORDER_REFLECT) + 1e-12), 8) - 1
@@ -52,8 +52,13 @@ def _correlate_with_itself(flat: FloatArray) -> FloatArray:
     white[(radius < _LOWEST) | (radius > _HIGHEST)] = 0
     white[_is_of_blocks(down)] = 0
     white[:, _is_of_blocks(across)] = 0
-    correlation: FloatArray = scipy.fft.irfft2(white, shape).astype(np.float32)
+    correlation: FloatArray = np.fft.irfft2(white, shape).astype(np.float32)
     return correlation
+
+
+def _find_fast_length(length: int) -> int:
+    """Return the next length whose only factors are 2, 3 and 5 (up to 1e12): transforms of others take much longer."""
+    return next(found for found in itertools.count(length) if 60**20 % found == 0)
 
 
 def _is_of_blocks(frequencies: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.bool_]:

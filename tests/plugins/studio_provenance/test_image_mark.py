@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -76,6 +77,13 @@ def test_no_mark_is_found_in_images_without_one(settings: ProvenanceSettings) ->
         search = find_image_mark(TestContext(), Image(draw_scene(seed=seed)), settings)
         assert (search.is_found, search.payload) == (False, "")
         assert search.evidence["agreement"] < 6.2  # 5.4 at most; a mark counts from 7.6 on
+
+
+def test_a_search_does_not_import_scipy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("scipy", "scipy.fft"):
+        monkeypatch.setitem(sys.modules, name, None)  # to import it takes longer than the search
+
+    assert not find_image_mark(TestContext(), Image(draw_scene(seed=1)), ProvenanceSettings()).is_found
 
 
 def test_a_mark_of_one_key_is_not_found_with_another() -> None:
