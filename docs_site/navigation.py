@@ -71,6 +71,7 @@ NAVIGATION: tuple[Section, ...] = (
             Section("Models", ("docs/models.md", "docs/catalog.md", "docs/onnx.md"), "plugins/studio_onnx/"),
             Section("Vision", ("docs/vision.md",), "plugins/studio_vision/"),
             Section("Style", ("docs/style.md",), "plugins/studio_style/"),
+            Section("Texts", ("docs/text.md",), "plugins/studio_text/"),
             Section("Training", ("docs/train.md",), "plugins/studio_train/"),
             Section("Super-resolution", ("docs/upscale.md",), "plugins/studio_upscale/"),
             Section("Videos", ("docs/video.md", "docs/motion.md"), "plugins/studio_video/"),

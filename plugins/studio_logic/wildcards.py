@@ -16,7 +16,7 @@ from studio_logic.ordering import draw_repeated, draw_weighted
 from studio_logic.seeds import derive_seed
 from studio_logic.template import MOST_CHARACTERS, format_value
 
-_MOST_DEPTH = 20
+MOST_DEPTH = 20
 _MOST_CHOICES = 20_000
 _MOST_ENTRIES = 5_000_000  # that are looked through for one text
 _MOST_KEPT_ENTRIES = 500_000
@@ -29,14 +29,14 @@ _HINT = 'options are like "{red|green}"; write \\{ \\} \\| \\__ \\$$ for these c
 
 
 @dataclass(frozen=True)
-class _Name:
+class Name:
     """A list that an entry is chosen from."""
 
     name: str
 
 
 @dataclass(frozen=True)
-class _Option:
+class Option:
     """One of several parts of a text."""
 
     weight: float
@@ -44,16 +44,16 @@ class _Option:
 
 
 @dataclass(frozen=True)
-class _Choice:
+class Choice:
     """Options of which some are chosen; `high` is None for all of them."""
 
-    options: tuple[_Option, ...]
+    options: tuple[Option, ...]
     low: int = 1
     high: int | None = 1
     separator: str = ", "
 
 
-Parts: TypeAlias = tuple[str | _Name | _Choice, ...]
+Parts: TypeAlias = tuple[str | Name | Choice, ...]
 Lists: TypeAlias = Mapping[str, Sequence[str]]
 
 
@@ -63,9 +63,9 @@ def fill_wildcards(text: str, lists: Any, seed: int) -> str:
     Raises:
         StudioError: E321 for invalid text or lists, an unknown name, parts nested too deep, or a result too long.
     """
-    entries = _Entries(read_lists(lists))
+    entries = Entries(read_lists(lists))
     parts = parse_wildcards(text)
-    _check_names(parts, entries)
+    check_names(parts, entries)
     filling = _Filling(entries)
     filling.fill(parts, seed, 0)
     return "".join(filling.written)
@@ -86,7 +86,7 @@ def read_lists(lists: Any) -> Lists:
 
 def _list_entries(lists: dict[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, Sequence[str]]]:
     for name, value in lists.items():
-        if isinstance(value, dict) and depth < _MOST_DEPTH:
+        if isinstance(value, dict) and depth < MOST_DEPTH:
             yield from _list_entries(value, f"{prefix}{name}/", depth + 1)
             continue
         if isinstance(value, str):
@@ -141,7 +141,7 @@ class _Parser:
 
     def read_parts(self, at: int, depth: int) -> tuple[Parts, int]:
         """Return the parts from a place on, and where they end: at the text's end or, in braces, at "|" or "}"."""
-        parts: list[str | _Name | _Choice] = []
+        parts: list[str | Name | Choice] = []
         while (match := _TOKEN.match(self.text, at)) is not None:
             token = match[0]
             if token == "}" or (token == "|" and depth):
@@ -153,20 +153,20 @@ class _Parser:
             if token == "$$" and depth:
                 _fail(self.text, at, "'$$' that is not at the beginning of braces")
             at = match.end()
-            parts.append(_Name(match["name"].casefold()) if match["name"] else _unescape(token))
+            parts.append(Name(match["name"].casefold()) if match["name"] else _unescape(token))
         return _join_texts(parts), at
 
-    def read_choice(self, start: int, depth: int) -> tuple[_Choice, int]:
+    def read_choice(self, start: int, depth: int) -> tuple[Choice, int]:
         """Return the options in braces, and where the text goes on after them."""
-        if depth > _MOST_DEPTH:
-            _fail(self.text, start, f"braces nested over {_MOST_DEPTH} deep")
+        if depth > MOST_DEPTH:
+            _fail(self.text, start, f"braces nested over {MOST_DEPTH} deep")
         head = _HEAD.match(self.text, start + 1)
         at = head.end() if head else start + 1
-        options: list[_Option] = []
+        options: list[Option] = []
         while True:
             weight = _WEIGHT.match(self.text, at)
             parts, at = self.read_parts(weight.end() if weight else at, depth)
-            options.append(_Option(float(weight[1]) if weight else 1.0, parts))
+            options.append(Option(float(weight[1]) if weight else 1.0, parts))
             if at >= len(self.text):
                 _fail(self.text, start, "'{' without '}'")
             at += 1
@@ -175,11 +175,11 @@ class _Parser:
         choice = self.create_choice(start, head, tuple(options))
         return choice, at
 
-    def create_choice(self, start: int, head: re.Match[str] | None, options: tuple[_Option, ...]) -> _Choice:
+    def create_choice(self, start: int, head: re.Match[str] | None, options: tuple[Option, ...]) -> Choice:
         if not any(option.weight for option in options):
             _fail(self.text, start, "options that all have the weight 0")
         if head is None:
-            return _Choice(options)
+            return Choice(options)
         low, dash, high = head["low"], head["dash"], head["high"]
         if not (low or high):
             _fail(self.text, start, "'$$' without a number before it")
@@ -188,15 +188,15 @@ class _Parser:
         most = least if not dash else int(high) if high else None
         if most is not None and most < least:
             _fail(self.text, start, f"'{low}-{high}$$', whose end is below its beginning")
-        return _Choice(options, least, most, separator)
+        return Choice(options, least, most, separator)
 
 
 def _unescape(token: str) -> str:
     return token[1:] if len(token) == 2 and token[0] == "\\" else token
 
 
-def _join_texts(parts: Sequence[str | _Name | _Choice]) -> Parts:
-    joined: list[str | _Name | _Choice] = []
+def _join_texts(parts: Sequence[str | Name | Choice]) -> Parts:
+    joined: list[str | Name | Choice] = []
     texts: list[str] = []
     for part in [*parts, None]:
         if isinstance(part, str):
@@ -210,28 +210,28 @@ def _join_texts(parts: Sequence[str | _Name | _Choice]) -> Parts:
     return tuple(joined)
 
 
-class _Entries:
+class Entries:
     """Entries of lists as options, each list read once."""
 
     def __init__(self, lists: Lists) -> None:
         self.lists = lists
-        self.found: dict[str, list[_Option]] = {}
+        self.found: dict[str, list[Option]] = {}
 
-    def find(self, name: str) -> list[_Option]:
+    def find(self, name: str) -> list[Option]:
         """Return the entries of a list, or of all lists whose names fit a name with "*"."""
         if name not in self.found:
             self.found[name] = [_read_option(entry) for entry in _find_entries(name, self.lists)]
         return self.found[name]
 
 
-def _check_names(parts: Parts, entries: _Entries) -> None:
+def check_names(parts: Parts, entries: Entries) -> None:
     """Raise StudioError E321 for an unknown name in a text, or in what its lists contain."""
     waiting, seen = [parts], set[str]()
     while waiting:
         for part in waiting.pop():
-            if isinstance(part, _Choice):
+            if isinstance(part, Choice):
                 waiting += [option.parts for option in part.options]
-            elif isinstance(part, _Name) and part.name not in seen:
+            elif isinstance(part, Name) and part.name not in seen:
                 seen.add(part.name)
                 waiting += [option.parts for option in entries.find(part.name)]
 
@@ -251,19 +251,35 @@ def _find_entries(name: str, lists: Lists) -> Sequence[str]:
     return found
 
 
-def _read_option(entry: str) -> _Option:
+def _read_option(entry: str) -> Option:
     weight = _WEIGHT.match(entry)
     return (
-        _Option(float(weight[1]), parse_wildcards(entry[weight.end() :]))
+        Option(float(weight[1]), parse_wildcards(entry[weight.end() :]))
         if weight
-        else _Option(1.0, parse_wildcards(entry))
+        else Option(1.0, parse_wildcards(entry))
     )
+
+
+def list_options(choice: Choice, entries: Entries) -> Sequence[Option]:
+    """Return the options of a choice; one of several has the entries of a list in place of its name alone."""
+    if choice.high == 1:
+        return choice.options
+    options: list[Option] = []
+    for option in choice.options:
+        if len(option.parts) == 1 and isinstance(option.parts[0], Name):
+            found = entries.find(option.parts[0].name)
+            if option.weight != 1:
+                found = [replace(entry, weight=entry.weight * option.weight) for entry in found]
+            options += found
+        else:
+            options.append(option)
+    return options
 
 
 class _Options:
     """Options to choose from, and what choosing needs to know of all of them."""
 
-    def __init__(self, options: Sequence[_Option]) -> None:
+    def __init__(self, options: Sequence[Option]) -> None:
         self.options = options
         self.weights = [option.weight for option in options]
         self.ends = list(accumulate(self.weights))
@@ -279,7 +295,7 @@ class _Options:
 class _Filling:
     """One text being filled; each part has a seed of its own, so that one choice does not change another."""
 
-    def __init__(self, entries: _Entries) -> None:
+    def __init__(self, entries: Entries) -> None:
         self.entries = entries
         self.written: list[str] = []
         self.length = 0
@@ -304,15 +320,15 @@ class _Filling:
         if self.length > MOST_CHARACTERS:
             raise StudioError("E321", f"the text has more than {MOST_CHARACTERS} characters", hint="use shorter lists")
 
-    def choose(self, part: _Name | _Choice, seed: int, depth: int) -> None:
+    def choose(self, part: Name | Choice, seed: int, depth: int) -> None:
         self.choices += 1
-        if depth > _MOST_DEPTH or self.choices > _MOST_CHOICES:
+        if depth > MOST_DEPTH or self.choices > _MOST_CHOICES:
             message = (
-                f"choices nested over {_MOST_DEPTH} deep" if depth > _MOST_DEPTH else f"over {_MOST_CHOICES} choices"
+                f"choices nested over {MOST_DEPTH} deep" if depth > MOST_DEPTH else f"over {_MOST_CHOICES} choices"
             )
-            name = f", at '__{part.name[:60]}__'" if isinstance(part, _Name) else ""
+            name = f", at '__{part.name[:60]}__'" if isinstance(part, Name) else ""
             raise StudioError("E321", message + name, hint="lists that contain each other's names never end")
-        choice = part if isinstance(part, _Choice) else _Choice((_Option(1.0, (part,)),))
+        choice = part if isinstance(part, Choice) else Choice((Option(1.0, (part,)),))
         options = self.find_options(part)
         count = _choose_count(choice, options.some, seed)
         if count > 1:
@@ -329,15 +345,15 @@ class _Filling:
             message = f"choices from over {_MOST_ENTRIES} entries of lists"
             raise StudioError("E321", message, hint="use shorter lists, or fewer choices of several entries")
 
-    def find_options(self, part: _Name | _Choice) -> _Options:
+    def find_options(self, part: Name | Choice) -> _Options:
         """Return what a part chooses from; that of a part which was chosen from before is known."""
-        key = part.name if isinstance(part, _Name) else id(part)  # the text and the lists keep all parts
+        key = part.name if isinstance(part, Name) else id(part)  # the text and the lists keep all parts
         if key in self.known:
             return self.known[key]
-        if isinstance(part, _Name):
-            options: Sequence[_Option] = self.entries.find(part.name)
+        if isinstance(part, Name):
+            options: Sequence[Option] = self.entries.find(part.name)
         else:
-            options = self.spread(part) if part.high != 1 else part.options
+            options = list_options(part, self.entries)
         self.look(len(options))
         self.kept += len(options)
         if self.kept > _MOST_KEPT_ENTRIES:
@@ -345,22 +361,14 @@ class _Filling:
         self.known[key] = _Options(options)
         return self.known[key]
 
-    def spread(self, choice: _Choice) -> list[_Option]:
-        """Return options with the entries of a list in place of an option that is its name alone."""
-        options: list[_Option] = []
-        for option in choice.options:
-            if len(option.parts) == 1 and isinstance(option.parts[0], _Name):
-                entries = self.entries.find(option.parts[0].name)
-                if option.weight != 1:
-                    entries = [replace(entry, weight=entry.weight * option.weight) for entry in entries]
-                options += entries
-            else:
-                options.append(option)
-        return options
 
-
-def _choose_count(choice: _Choice, some: int, seed: int) -> int:
+def _choose_count(choice: Choice, some: int, seed: int) -> int:
     if choice.low > some:
-        raise StudioError("E321", f"'{choice.low}$$' for {some} options", hint="ask for fewer, or give more options")
+        raise refuse_count(choice, some)
     most = some if choice.high is None else min(choice.high, some)
     return choice.low + math.floor(derive_seed(seed, 2**32) / 2**64 * (most - choice.low + 1))
+
+
+def refuse_count(choice: Choice, some: int) -> StudioError:
+    """Return the error for a choice of more options than there are."""
+    return StudioError("E321", f"'{choice.low}$$' for {some} options", hint="ask for fewer, or give more options")

@@ -25,6 +25,7 @@ _SYNONYMS = {
     "logo": ("composite",), "outline": ("stroke",), "upscale": ("enlarge",), "noise": ("denoise",),
     "dedupe": ("duplicates",), "distinct": ("unique",), "lottery": ("pick",), "reorder": ("sort",),
     "split": ("chunk",), "group": ("chunk",), "pages": ("chunk",), "dynamic": ("wildcards",),
+    "combinatorial": ("wildcards",),
     "jumpcut": ("silence",), "autocut": ("silence",), "segments": ("spans",), "excerpt": ("spans",),
     "hstack": ("row", "side"), "vstack": ("column", "below"), "splitscreen": ("side",), "mosaic": ("grid",),
     "emboss": ("kernel",), "matrix": ("kernel",), "convolution": ("kernel",),

@@ -18,6 +18,7 @@ import studio_logic
 import studio_provenance
 import studio_speech
 import studio_style
+import studio_text
 import studio_train
 import studio_upscale
 import studio_video
@@ -36,6 +37,7 @@ PLUGINS = (
     studio_provenance,
     studio_speech,
     studio_style,
+    studio_text,
     studio_train,
     studio_upscale,
     studio_video,
@@ -472,6 +474,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "logic.to_float": {"number": 2},
     "logic.template": {"template": "a {color} {a}", "values": {"color": "red"}, "a": "apple"},
     "logic.fill_wildcards": {"text": "a {red|green|blue} __fruit__", "lists": {"fruit": ["apple", "pear"]}},
+    "logic.expand_wildcards": {"text": "a {red|green|blue} __fruit__", "lists": {"fruit": ["apple", "pear"]}},
     "logic.split_text": {"text": "one\ntwo\n\nthree"},
     "logic.join_text": {"texts": ["one", "two"]},
     "logic.replace_text": {"text": "an apple", "find": "apple", "replacement": "pear"},
@@ -502,6 +505,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "style.colorize": {"image": picture(channels=1), "exemplar": picture(32, 20)},
     "style.photo_filter": {"image": picture()},
     "style.transfer_video": {"video": film(), "style": picture(40, 40)},
+    "text.storyboard": {"sentence": "a fox wakes up, then it eats", "shots": 3, "subject": "a fox", "style": "ink"},
     "train.lora": {"images": [picture(), picture(20)], "captions": ["an apple"], "steps": 2, "batch_size": 1, **LITTLE},
     "style.colorize_video": {"video": film(), "keyframes": [picture()]},
     "video.load": {"file": "film_file"},

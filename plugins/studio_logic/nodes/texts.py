@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, NamedTuple
 
 from studio.api import Added, Context, Field, Grammar, JsonValue, Migration, StudioError, check_inputs, node
-from studio_logic import dates, patterns, wildcards
+from studio_logic import dates, patterns, wildcard_combinations, wildcards
 from studio_logic import template as templates
 from studio_logic.pointer import find_value, has_value, parse_field
 
@@ -226,6 +226,36 @@ def fill_wildcards(
         seed: Seed of the choices; a list of seeds gives a text for each.
     """
     return wildcards.fill_wildcards(text, lists, seed)
+
+
+def _check_combinations(text: str, lists: JsonValue, limit: int) -> None:
+    try:
+        wildcards.read_lists(lists)
+    except StudioError:
+        return  # reported at `lists`
+    wildcard_combinations.check_combinations(text, lists, limit)
+
+
+@node("logic.expand_wildcards", check=check_inputs(_check_lists, _check_combinations))
+def expand_wildcards(
+    ctx: Context,
+    text: Annotated[Text, Grammar("a text with wildcards", wildcards.parse_wildcards)],
+    *,
+    lists: JsonValue = None,
+    limit: Annotated[int, Field(ge=1, le=wildcard_combinations.MOST_COMBINATIONS)] = 1000,
+) -> list[str]:
+    """List every text that wildcards can give, for a node that maps over them.
+
+    "a {red|green} door" gives two. They are those of logic.fill_wildcards, each once, in the order of options and
+    entries; the last choice changes fastest. Weights do not count, but an option with the weight 0 is left out.
+    "{2$$a|b}" gives "a, b" and "b, a".
+
+    Args:
+        text: Text with options in braces and names of lists between double underscores.
+        lists: JSON mapping from names to lists of texts, as for logic.fill_wildcards; null for none.
+        limit: Most texts; a text that has more combinations is an error, before any of them is written.
+    """
+    return wildcard_combinations.combine_wildcards(text, lists, limit)
 
 
 _DEFAULT_HINT = "inspect the value with logic.to_text, or give a default"

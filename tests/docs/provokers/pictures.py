@@ -337,3 +337,8 @@ def _(place: Place) -> Any:
 def _(place: Place) -> Any:
     context, model = TestContext(models={"builtin:compact": object()}), Model("builtin:compact")
     place.call("train.lora", context, [make_image(8, 8)], captions=["an apple"], model=model)
+
+
+@provokes("E672")
+def _(place: Place) -> Any:
+    return place.run({"a": ("text.storyboard", {"sentence": "a fox", "templates": ["a photo of {scene"]})})

@@ -13,6 +13,7 @@ import pytest
 import studio_diffusion
 import studio_speech
 import studio_style
+import studio_text
 import studio_upscale
 import studio_video
 from studio.app import RunResult, Studio
@@ -24,6 +25,7 @@ PLUGINS = {
     "diffusion": studio_diffusion,
     "speech": studio_speech,
     "style": studio_style,
+    "text": studio_text,
     "upscale": studio_upscale,
     "video": studio_video,
 }
@@ -55,6 +57,16 @@ def test_a_video_is_made_of_prompts(tmp_path: Path) -> None:
         assert abs(film.audio.duration - film.duration) < 0.05
         assert sum(1 for _ in film.frames()) == film.count
     assert (tmp_path / "out" / "film.mp4").is_file()
+
+
+@pytest.mark.slow
+def test_a_video_is_made_of_a_sentence(tmp_path: Path) -> None:
+    sentence = "A red apple, and then a yellow star"
+    for result in run("film_from_sentence.json", tmp_path, sentence=sentence, seconds=1.0, width=96, height=96):
+        cues = parse_subtitles(result["subtitles"])
+
+        assert [cue.lines for cue in cues] == [("A red apple.",), ("A yellow star.",)]
+        assert result["film"].duration > 2.0
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ import studio_image
 import studio_logic
 import studio_speech
 import studio_style
+import studio_text
 import studio_train
 import studio_upscale
 import studio_video
@@ -78,6 +79,7 @@ def registry() -> Registry:
         studio_logic,
         studio_speech,
         studio_style,
+        studio_text,
         studio_train,
         studio_upscale,
         studio_video,

@@ -27,8 +27,8 @@ def test_installed_plugins_are_found_studios_own_first() -> None:
         "studio-provenance",
         "studio-speech",
     ]
-    own += ["studio-style", "studio-train", "studio-upscale", "studio-video", "studio-vision"]
-    assert [row.name for row in rows[:12]] == own
+    own += ["studio-style", "studio-text", "studio-train", "studio-upscale", "studio-video", "studio-vision"]
+    assert [row.name for row in rows[:13]] == own
 
 
 def test_a_plugins_folder_must_exist(tmp_path: Path) -> None:
