@@ -45,9 +45,12 @@ def _start_session(importer: Importer, node: ForeignNode) -> Any:
 
 
 def _load_birefnet(importer: Importer, node: ForeignNode) -> Any:
-    name = str(importer.get(node, "model_name", importer.get(node, "birefnet_model", "General"))).lower()
+    given = (importer.get(node, key) for key in ("model_name", "birefnet_model", "bg_removal_name"))
+    name = str(next((one for one in given if one is not None), "General")).lower()
     asked = name.removesuffix(".safetensors").removesuffix(".pth")
     short = asked.removeprefix("birefnet-")
+    if asked == "birefnet":  # as ComfyUI's own templates name the general one
+        short = "general_own"
     known = short if short in _BIREFNET else short.partition("_")[0].partition("-epoch")[0]
     if known not in _BIREFNET:
         raise ImportGap(f"the network {name!r} for backgrounds", "BiRefNet-general")
@@ -111,6 +114,11 @@ def _cut_by_network(image: str, network: str) -> Any:
     return convert
 
 
+def _find_foreground(importer: Importer, node: ForeignNode) -> Any:
+    importer.differ(node, "the mask is resized by Lanczos")
+    return _cut(importer, node, importer.get(node, "image"), importer.get(node, "bg_removal_model"))[1]
+
+
 def _cut_easily(importer: Importer, node: ForeignNode) -> Any:
     mode, color = str(importer.get(node, "rem_mode", "RMBG-1.4")), importer.get(node, "add_background", "none")
     if mode != "RMBG-1.4" or color not in _BACKGROUNDS or importer.get(node, "refine_foreground", False):
@@ -130,6 +138,8 @@ BACKGROUND_RULES: dict[str, ImportRule] = {
     "Image Remove Background (rembg)": ImportRule(_cut_by_rembg),
     "BiRefNet_ModelLoader_Zho": ImportRule(_load_birefnet, ("birefnet_model",)),
     "BiRefNet_Zho": ImportRule(_cut_by_network("image", "birefnetmodel"), ("background",)),
+    "LoadBackgroundRemovalModel": ImportRule(_load_birefnet, ("bg_removal_name",)),
+    "RemoveBackground": ImportRule(_find_foreground),
     "AutoDownloadBiRefNetModel": ImportRule(_load_birefnet, ("model_name", "device", "dtype")),
     "RembgByBiRefNet": ImportRule(_cut_by_network("images", "model")),
     "BRIA_RMBG_ModelLoader_Zho": ImportRule(_load_rmbg),

@@ -108,3 +108,21 @@ def test_nodes_that_remove_backgrounds_name_their_network(
     (found,) = (node["inputs"] for node in graph["nodes"].values() if node["type"] == "vision.find_foreground")
     assert found["model"].endswith(file)
     assert found.get("normalization", "imagenet") == (normalization or "imagenet")
+
+
+def test_comfyuis_own_nodes_give_the_mask_of_the_foreground(tmp_path: Path) -> None:
+    nodes = {
+        "2": {"class_type": "LoadBackgroundRemovalModel", "inputs": {"bg_removal_name": "birefnet.safetensors"}},
+        "4": {"class_type": "RemoveBackground", "inputs": {"bg_removal_model": ["2", 0], "image": ["1", 0]}},
+        "5": {"class_type": "InvertMask", "inputs": {"mask": ["4", 0]}},
+        "3": {"class_type": "JoinImageWithAlpha", "inputs": {"image": ["1", 0], "alpha": ["5", 0]}},
+    }
+
+    graph, result = convert(tmp_path, nodes)
+
+    assert graph is not None
+    assert result == "close"
+    named = {node["type"]: node for node in graph["nodes"].values()}
+    cutout = named["vision.find_foreground"]["inputs"]
+    assert cutout["model"].endswith("models/rembg/BiRefNet-general-epoch_244.onnx")
+    assert graph["nodes"]["edit_mask"]["inputs"] == {"mask": {"from": "cutout.mask"}, "invert": True}
