@@ -95,6 +95,14 @@ def composite(ctx: Context) -> str:
     return ""
 
 
+@pytest.mark.parametrize(
+    ("word", "found"),
+    [("grayscale", "image.adjust"), ("desaturate", "image.adjust"), ("slideshow", "video.storyboard")],
+)
+def test_words_of_other_programs_find_node_types(desk: Desk, word: str, found: str) -> None:
+    assert desk.succeed("nodes", word).out.split()[0] == found
+
+
 def test_another_word_for_the_same_thing_finds_it_after_those_that_have_the_word() -> None:
     types = [*TYPES, get_node_type(composite)]
 
