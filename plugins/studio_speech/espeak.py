@@ -50,13 +50,13 @@ class EspeakSpeaker:
 
     Attributes:
         installation: Where it is.
-        voices: The voice for each language tag that utterances have, "" among them.
+        voices: The voice for each language tag and speaker that utterances have.
         delivery: How the whole is said.
         unsaid: Receives the characters that a voice leaves out.
     """
 
     installation: Installation
-    voices: Mapping[str, str]
+    voices: Mapping[tuple[str, str], str]
     delivery: Delivery
     unsaid: set[str] = field(default_factory=set)
 
@@ -74,7 +74,7 @@ class EspeakSpeaker:
         first = _combine(delivery, utterance.spans[0].delivery)
         request = {
             "do": "speak",
-            "voice": self.voices[utterance.language],
+            "voice": self.voices[utterance.language, utterance.voice],
             "text": commanded.text,
             "check": sorted(set(filter(_may_be_unsaid, commanded.text)) - self.unsaid),
             **_set_parameters(first),

@@ -35,7 +35,7 @@ def say(
 ) -> tuple[Audio, JsonValue]:
     """Say utterances with an opened model, or with espeak-ng if there is none; return the audio and its marks."""
     log = _Once(ctx.log)
-    speaker = _open_espeak(utterances, request, log) if opened is None else _use_model(opened, request, log)
+    speaker = _open_espeak(utterances, request, log) if opened is None else _use_model(opened, utterances, request, log)
     pacing = Pacing(lead, request.sentence_pause, request.paragraph_pause)
     gain = 10 ** (request.gain / 20)
     audio, marks = narrate(utterances, speaker, pacing, gain, ctx.scratch, ctx.step)
@@ -60,25 +60,27 @@ class _Once:
 
 def _open_espeak(utterances: Sequence[Utterance], request: Request, log: Callable[[str], None]) -> Speaker:
     from studio_speech.espeak import EspeakSpeaker, open_installation
-    from studio_speech.voices import find_speaker, find_voice, read_voices
+    from studio_speech.voices import find_first_speaker, find_speaker, find_voice, read_voices
 
     installation, listed = open_installation()
     voices = read_voices(listed)
     suffix = find_speaker(listed["variants"], request.voice)
     chosen = {}
-    for language in sorted({"", *(each.language for each in utterances)}):
+    for language, names in sorted({("", ""), *((each.language, each.voice) for each in utterances)}):
         voice = find_voice(voices, language or request.language, log)
-        chosen[language] = voice.identifier + suffix
+        chosen[language, names] = voice.identifier + (find_first_speaker(listed["variants"], names, log) or suffix)
         text = "".join(each.text for each in utterances if each.language == language)
         if voice.tag == "ja" and _IDEOGRAPH.search(text):
             log("espeak-ng reads kana and no kanji: write kana, or choose a model")
     return EspeakSpeaker(installation, chosen, Delivery(rate=request.speed, pitch=request.semitones))
 
 
-def _use_model(opened: Any, request: Request, log: Callable[[str], None]) -> Speaker:
+def _use_model(opened: Any, utterances: Sequence[Utterance], request: Request, log: Callable[[str], None]) -> Speaker:
     from studio_speech.kokoro import KokoroSpeaker, KokoroVoice
     from studio_speech.neural_voice import NeuralSpeaker, NeuralVoice
 
+    if any(each.voice for each in utterances):
+        log("SSML: a model says all of a text with one voice; <voice> is not used, so its text sounds like the rest")
     if isinstance(opened, KokoroVoice):
         if request.semitones:
             log("a model has no pitch; it speaks as high as it does")

@@ -22,6 +22,7 @@ class Delivery:
         range: Liveliness of the melody as a factor; 0 is monotone.
         volume: Gain in decibels.
         language: Language tag in lower case; "" for that of the whole.
+        voice: Names of speakers, the preferred first, with spaces between; "" for that of the whole.
     """
 
     rate: float = 1.0
@@ -29,6 +30,7 @@ class Delivery:
     range: float = 1.0
     volume: float = 0.0
     language: str = ""
+    voice: str = ""
 
 
 @dataclass(frozen=True)

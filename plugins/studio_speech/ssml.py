@@ -1,9 +1,10 @@
 """A subset of SSML (W3C Speech Synthesis Markup Language 1.1), read safely into a script.
 
-Elements: speak, p, s, break, prosody, emphasis, say-as, sub; xml:lang on any of them, and lang. Other elements of the
-standard, and those of other namespaces, are ignored with a warning, and their text is spoken; desc, lexicon, metadata
-and the like are ignored whole. Anything else is an error. A document type is never read; one with declarations,
-an entity and deep nesting are refused, so a small text cannot become a large one, and nothing is read from elsewhere.
+Elements: speak, p, s, break, prosody, emphasis, say-as, sub, voice; xml:lang on any of them, and lang. Other elements
+of the standard, and those of other namespaces, are ignored with a warning, and their text is spoken; desc, lexicon,
+metadata and the like are ignored whole. Anything else is an error. A document type is never read; one with
+declarations, an entity and deep nesting are refused, so a small text cannot become a large one, and nothing is read
+from elsewhere.
 """
 
 from __future__ import annotations
@@ -23,19 +24,33 @@ from studio_speech.ssml_values import (
     read_break,
     read_emphasis,
     read_prosody,
+    read_voice,
 )
 
 DEEPEST = 32
 
-_KNOWN = ("speak", "p", "s", "break", "prosody", "emphasis", "say-as", "sub", "lang")
+_KNOWN = ("speak", "p", "s", "break", "prosody", "emphasis", "say-as", "sub", "lang", "voice")
 _SILENT = ("desc", "lexicon", "meta", "metadata", "mark")
-_PASSED = ("voice", "phoneme", "audio", "w", "token", "lookup", *_SILENT)
+_PASSED = ("phoneme", "audio", "w", "token", "lookup", *_SILENT)
 _INLINE = ("break", "prosody", "emphasis", "say-as", "sub", "lang", "voice", "phoneme", "audio", "mark", "p", "s")
+_VOICE_CHOICE = ("required", "ordering", "onvoicefailure")
+_LOST = {
+    "phoneme": "; its text is spoken as the voice reads it, so a pronunciation is lost: write it with <sub alias>",
+    "mark": "; the marks have no place of this name, only the times of all words",
+    "audio": "; its text is spoken, and the recording is not played: put them together with audio.concatenate",
+    "lexicon": "; its pronunciations are lost: write them with <sub alias>",
+}
+"""What is lost with an element that is ignored."""
+_LOST_ATTRIBUTES = {
+    "contour": "; the pitch stays even: write pitch for each part",
+    "duration": "; the text takes its usual time: write rate",
+}
 _NAMESPACE = "http://www.w3.org/2001/10/synthesis"
 _ATTRIBUTES = {
     "speak": ("version", "xmlns", "startmark", "endmark", "onlangfailure"), "break": ("time", "strength"),
     "prosody": (*PROSODY, *IGNORED_PROSODY), "emphasis": ("level",), "sub": ("alias",), "lang": ("onlangfailure",),
     "say-as": ("interpret-as", "format", "detail"), "p": (), "s": (),
+    "voice": ("name", "gender", "age", "variant", "languages", *_VOICE_CHOICE),
 }  # fmt: skip
 _SPELLED = ("characters", "spell-out", "verbatim")
 _DIGITS = ("digits", "telephone")
@@ -132,6 +147,8 @@ class _Reader:
             self._silent += 1
         elif name == "prosody":
             delivery = _combine(delivery, read_prosody(attributes))
+        elif name == "voice":
+            delivery = _choose_voice(delivery, attributes)
         elif name == "emphasis":
             delivery = _combine(delivery, read_emphasis(attributes.get("level", "moderate")))
         elif name == "break":
@@ -198,7 +215,7 @@ class _Reader:
             return
         if name not in _PASSED and ":" not in name:
             raise self._refuse_unknown(name)
-        self._log(f"<{name}> is ignored" + ("" if name in _SILENT else "; its text is spoken"))
+        self._log(f"<{name}> is ignored{_LOST.get(name, '' if name in _SILENT else '; its text is spoken')}")
 
     def _refuse_unknown(self, name: str) -> StudioError:
         hint = suggest(name, _KNOWN, f"elements are: {', '.join(_KNOWN)}")
@@ -222,8 +239,14 @@ class _Reader:
                 continue
             if name == "prosody" and key not in _ATTRIBUTES[name]:
                 raise self._refuse(f"unknown prosody attribute {key!r}", "there are rate, pitch, range and volume")
-            if key not in _ATTRIBUTES[name] or key in (*IGNORED_PROSODY, "startmark", "endmark", "onlangfailure"):
-                self._log(f"the attribute {key} of <{name}> is ignored")
+            if key not in _ATTRIBUTES[name] or key in (
+                *IGNORED_PROSODY,
+                *_VOICE_CHOICE,
+                "startmark",
+                "endmark",
+                "onlangfailure",
+            ):
+                self._log(f"the attribute {key} of <{name}> is ignored{_LOST_ATTRIBUTES.get(key, '')}")
 
     def _require(self, attributes: Mapping[str, str], name: str, element: str) -> str:
         if not attributes.get(name):
@@ -238,6 +261,13 @@ class _Reader:
     def _refuse(self, message: str, hint: str) -> StudioError:
         place = f"line {self.parser.CurrentLineNumber}, column {self.parser.CurrentColumnNumber + 1}"
         return StudioError("E662", message, where=place, hint=hint)
+
+
+def _choose_voice(delivery: Delivery, attributes: Mapping[str, str]) -> Delivery:
+    """Return a delivery by another speaker, and in the first of the languages that are asked for."""
+    languages = attributes.get("languages", "").lower().replace("_", "-").split()
+    language = languages[0].partition(":")[0] if languages else delivery.language
+    return replace(delivery, voice=read_voice(attributes) or delivery.voice, language=language)
 
 
 def _combine(outer: Delivery, inner: Delivery) -> Delivery:

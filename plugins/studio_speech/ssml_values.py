@@ -58,6 +58,28 @@ def read_emphasis(level: str) -> Delivery:
     return found
 
 
+def read_voice(values: Mapping[str, str]) -> str:
+    """Return the speakers that a voice element asks for, the preferred first: by name, or of a gender.
+
+    A variant counts the speakers of a gender; children have the last ones, which are the highest.
+
+    Raises:
+        InvalidValueError: The gender is unknown, or age or variant is no number.
+    """
+    names = values.get("name", "").split()
+    gender = values.get("gender", "").strip().lower()
+    if gender not in ("", "male", "female", "neutral"):
+        raise InvalidValueError(f"unknown gender {gender!r}", "there are male, female, neutral")
+    numbers = {name: values.get(name, "").strip() for name in ("age", "variant")}
+    for name, text in numbers.items():
+        if not re.fullmatch(r"\d{0,3}", text):
+            raise InvalidValueError(f"invalid {name} {text!r}", "write a whole number")
+    if gender in ("male", "female"):
+        is_child = numbers["age"] and int(numbers["age"]) < 14
+        names.append(f"{gender[0]}{numbers['variant'] or ('5' if is_child else '1')}")
+    return " ".join(names)
+
+
 def read_break(values: Mapping[str, str]) -> float:
     """Return the seconds of a break; InvalidValueError for an unknown strength, and an invalid or long time."""
     if "time" not in values:

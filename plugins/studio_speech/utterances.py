@@ -21,7 +21,7 @@ class Utterance:
     """What is said in one breath.
 
     Attributes:
-        spans: What is said, all in one language.
+        spans: What is said, all in one language and by one speaker.
         language: Tag of that language; "" for that of the whole.
         ends_sentence: Whether a sentence ends with it.
         ends_paragraph: Whether a paragraph does.
@@ -38,6 +38,11 @@ class Utterance:
     def text(self) -> str:
         """What is written."""
         return "".join(span.text for span in self.spans)
+
+    @property
+    def voice(self) -> str:
+        """Names of speakers that are asked for; "" for that of the whole."""
+        return self.spans[0].delivery.voice
 
 
 def cut_script(script: Script, language: str) -> tuple[float, list[Utterance]]:
@@ -60,7 +65,7 @@ def cut_script(script: Script, language: str) -> tuple[float, list[Utterance]]:
 
 
 class _Cutter:
-    """Collects spans of one language and cuts them into utterances when something else follows."""
+    """Collects spans of one language and speaker, and cuts them into utterances when something else follows."""
 
     def __init__(self, language: str) -> None:
         self.lead = 0.0
@@ -69,7 +74,7 @@ class _Cutter:
         self._waiting: list[Span] = []
 
     def add_span(self, span: Span) -> None:
-        if self._waiting and self._waiting[-1].delivery.language != span.delivery.language:
+        if self._waiting and _find_speaker(self._waiting[-1]) != _find_speaker(span):
             self.flush(ends_sentence=False)
         self._waiting.append(span)
 
@@ -94,6 +99,10 @@ class _Cutter:
         if cut and not ends_sentence and not _looks_ended(cut[-1].text):
             cut[-1] = replace(cut[-1], ends_sentence=False)
         self.utterances.extend(cut)
+
+
+def _find_speaker(span: Span) -> tuple[str, str]:
+    return span.delivery.language, span.delivery.voice
 
 
 def find_words(text: str) -> list[tuple[int, int]]:

@@ -106,6 +106,16 @@ def find_speaker(variants: list[str], name: str) -> str:
     return f"+{exact}"
 
 
+def find_first_speaker(variants: list[str], names: str, log: Callable[[str], None]) -> str:
+    """Return the suffix of the first of some speakers that there is; "" if there is none, and that is logged."""
+    known = {each.lower(): each for each in variants}
+    wanted = names.split()
+    found = next((known[each.lower()] for each in wanted if each.lower() in known), None)
+    if wanted and found is None:
+        log(f"SSML: no speaker is named {' or '.join(map(repr, wanted))}; the voice stays. speech.voices lists all")
+    return f"+{found}" if found else ""
+
+
 def describe_voices(voices: list[Voice], variants: list[str], language: str) -> dict[str, Any]:
     """Return the languages and speakers as JSON.
 

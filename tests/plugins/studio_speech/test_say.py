@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from studio.api import ModelError, StudioError
@@ -60,3 +63,15 @@ def test_a_model_that_does_not_speak_is_refused(ctx: TestContext) -> None:
 
     with pytest.raises(ModelError, match="E667"):
         say(lead, utterances, make_request(), object(), ctx)
+
+
+def test_each_part_of_a_text_has_the_speaker_that_it_asks_for(ctx: TestContext) -> None:
+    def differ(text: str, speaker: str) -> bool:
+        said = []
+        for words, voice in ((text, ""), ("It rains.", speaker)):
+            lead, utterances = prepare(words, "auto", "en-us", ctx.log)
+            said.append(say(lead, utterances, replace(make_request(), voice=voice), None, ctx)[0].samples.copy())
+        return said[0].shape != said[1].shape or float(np.abs(said[0] - said[1]).max()) > 0.05
+
+    assert differ("It rains.", "m3")
+    assert not differ('<speak><voice name="nobody M3">It rains.</voice></speak>', "m3")

@@ -98,11 +98,42 @@ def test_nested_prosody_multiplies() -> None:
 
 def test_elements_of_the_standard_beyond_the_subset_are_passed_over_with_a_warning() -> None:
     script, warnings = parse(
-        '<speak><voice name="x">a</voice><audio src="file:///etc/passwd">b</audio><desc>c</desc></speak>'
+        '<speak><phoneme ph="x">a</phoneme><audio src="file:///etc/passwd">b</audio><desc>c</desc></speak>'
     )
 
     assert "".join(item.text for item in script if isinstance(item, Span)) == "ab"
     assert len(warnings) == 3
+    assert "a pronunciation is lost" in warnings[0]
+
+
+def test_a_mark_a_contour_and_a_duration_say_what_is_lost() -> None:
+    _, warnings = parse('<speak><mark name="m"/><prosody contour="(0%,+20Hz)" duration="2s">a</prosody></speak>')
+
+    assert [each.partition("; ")[2] for each in warnings] == [
+        "the marks have no place of this name, only the times of all words",
+        "the pitch stays even: write pitch for each part",
+        "the text takes its usual time: write rate",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "voice", "language"),
+    [
+        ('name="Annie f2"', "Annie f2", ""),
+        ('gender="female"', "f1", ""),
+        ('gender="male" variant="3"', "m3", ""),
+        ('gender="female" age="8" languages="en-GB:en de"', "f5", "en-gb"),
+        ('name="Annie" gender="female"', "Annie f1", ""),
+    ],
+)
+def test_a_voice_is_asked_for_by_name_gender_and_language(attributes: str, voice: str, language: str) -> None:
+    script, warnings = parse(f"<speak>a <voice {attributes}>b <emphasis>c</emphasis></voice></speak>")
+
+    said = [
+        (item.text.strip(), item.delivery.voice, item.delivery.language) for item in script if isinstance(item, Span)
+    ]
+    assert said == [("a", "", ""), ("b", voice, language), ("c", voice, language)]
+    assert warnings == []
 
 
 BOMB = "".join(f'<!ENTITY a{i} "{f"&a{i - 1};" * 10}">' for i in range(1, 9))
@@ -122,6 +153,8 @@ BOMB = "".join(f'<!ENTITY a{i} "{f"&a{i - 1};" * 10}">' for i in range(1, 9))
         (f'<!DOCTYPE s [<!ENTITY a0 "x">{BOMB}]><speak>&a8;</speak>', "document type"),
         ('<!DOCTYPE s SYSTEM "file:///etc/passwd"><speak>a</speak>', "document type"),
         (f"<speak>{'<p>' * 50}a{'</p>' * 50}</speak>", "nested"),
+        ('<speak><voice gender="woman">a</voice></speak>', "unknown gender 'woman'"),
+        ('<speak><voice age="old">a</voice></speak>', "invalid age 'old'"),
         ('<speak><break time="1h"/></speak>', "invalid number"),
         ('<speak><break time="90s"/></speak>', "out of bounds"),
         ('<speak><break time="nan"/></speak>', "invalid number"),

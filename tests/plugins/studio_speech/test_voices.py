@@ -11,7 +11,7 @@ from studio.testing import TestContext
 from studio_speech.espeak import open_installation
 from studio_speech.language_names import fold_name
 from studio_speech.nodes.speaking import list_voices, say_text
-from studio_speech.voices import Voice, find_voice, read_voices
+from studio_speech.voices import Voice, find_first_speaker, find_voice, read_voices
 
 
 @pytest.mark.parametrize(
@@ -85,3 +85,13 @@ def test_voices_are_listed_and_filtered(ctx: TestContext) -> None:
     assert {"en-us", "en-gb"} <= {each["language"] for each in english["languages"]}
     assert all(each["name"].startswith("English") for each in english["languages"])
     assert [each["language"] for each in list_voices(ctx, language="German").voices["languages"]] == ["de"]
+
+
+def test_the_first_speaker_that_there_is_is_taken_and_none_is_logged() -> None:
+    logged: list[str] = []
+
+    assert find_first_speaker(["F5", "m3"], "nobody f5 m3", logged.append) == "+F5"
+    assert find_first_speaker(["F5", "m3"], "", logged.append) == ""
+    assert logged == []
+    assert find_first_speaker(["F5", "m3"], "nobody else", logged.append) == ""
+    assert "no speaker is named 'nobody' or 'else'" in logged[0]
