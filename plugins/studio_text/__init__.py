@@ -1,4 +1,4 @@
-"""Texts: scenes from a sentence."""
+"""Texts: scenes from a sentence, and answers of language models on local servers."""
 
 from __future__ import annotations
 
@@ -14,3 +14,11 @@ def studio_node_types() -> Iterable[Callable[..., Any]]:
     from studio_text import nodes
 
     return nodes.NODE_TYPES
+
+
+@hookimpl
+def studio_settings() -> type[Any]:
+    """Return the class of the settings."""
+    from studio_text.settings import TextSettings
+
+    return TextSettings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -28,6 +28,8 @@ from studio.testing import Report, check_node_type
 from studio_audio.spectra import analyse_stft
 from studio_audio.spectrogram import Spectrogram, SpectrogramType
 from studio_diffusion.control_value import Control
+from studio_text.settings import TextSettings
+from tests.plugins.studio_text.chat import serve_chat
 
 PLUGINS = (
     studio_audio,
@@ -286,6 +288,13 @@ def training_plugin(mini_plugin: Any) -> Any:
     return TrainingPlugin(studio_train, {"mini": mini, "other-mini": mini_plugin.models["mini"]})
 
 
+@pytest.fixture
+def text_settings() -> Iterator[TextSettings]:
+    """Settings with the address of a server that answers."""
+    with serve_chat() as server:
+        yield TextSettings(server.url)
+
+
 MINI = Model("builtin:mini")
 LITTLE: dict[str, Any] = {"rank": 1, "text_rank": 1, "prior_prompts": ["a cat", "a dog"]}
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -505,6 +514,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "style.colorize": {"image": picture(channels=1), "exemplar": picture(32, 20)},
     "style.photo_filter": {"image": picture()},
     "style.transfer_video": {"video": film(), "style": picture(40, 40)},
+    "text.ask_server": {"prompt": "Why?", "model": "tiny", "max_tokens": 8},
     "text.storyboard": {"sentence": "a fox wakes up, then it eats", "shots": 3, "subject": "a fox", "style": "ink"},
     "train.lora": {"images": [picture(), picture(20)], "captions": ["an apple"], "steps": 2, "batch_size": 1, **LITTLE},
     "style.colorize_video": {"video": film(), "keyframes": [picture()]},
@@ -658,6 +668,8 @@ def test_every_first_party_node_type_keeps_its_promises(node_type: str, request:
         options["plugin"] = request.getfixturevalue("speech_plugin")
     if node_type == "train.lora":
         options["plugin"] = request.getfixturevalue("training_plugin")
+    if node_type == "text.ask_server":
+        options["settings"] = request.getfixturevalue("text_settings")
     if node_type == "style.transfer":
         options["plugin"] = request.getfixturevalue("style_plugin")
     if node_type in ("video.animate", "video.from_text", "video.redraw"):

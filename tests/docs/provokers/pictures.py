@@ -1,10 +1,11 @@
-"""Provokers of E61x and E62x, diffusion, of E68x, style, and of E69x, upscaling and training."""
+"""Provokers of E61x and E62x, diffusion, of E68x, style, of E69x, upscaling and training, and of texts."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
 import shutil
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,13 @@ from studio.api import Mask, Model
 from studio.app import Studio
 from studio.settings import Settings
 from studio.testing import TestContext
+from studio_text.settings import TextSettings
 from tests.docs.provokers.media import make_image, make_video
 from tests.docs.provokers.place import Place, provokes
+from tests.plugins.studio_text.chat import serve_chat
 
 ROOT = Path(__file__).parents[3]
+ASKED = {"prompt": "Why?", "model": "tiny"}
 
 
 def write_pipeline(place: Place, kind: str = "sd15", **options: Any) -> Path:
@@ -342,3 +346,28 @@ def _(place: Place) -> Any:
 @provokes("E672")
 def _(place: Place) -> Any:
     return place.run({"a": ("text.storyboard", {"sentence": "a fox", "templates": ["a photo of {scene"]})})
+
+
+@provokes("E673")
+def _(place: Place) -> Any:
+    return place.call("text.ask_server", TestContext(), **ASKED, settings=TextSettings("http://example.org/v1"))
+
+
+@provokes("E674")
+def _(place: Place) -> Any:
+    with socket.socket() as held:  # bound and not listening: refused
+        held.bind(("127.0.0.1", 0))
+        settings = TextSettings(f"http://127.0.0.1:{held.getsockname()[1]}/v1")
+        return place.call("text.ask_server", TestContext(), **ASKED, settings=settings)
+
+
+@provokes("E675")
+def _(place: Place) -> Any:
+    with serve_chat() as server:
+        server.content = b"hello"
+        return place.call("text.ask_server", TestContext(), **ASKED, settings=TextSettings(server.url))
+
+
+@provokes("E676")
+def _(place: Place) -> Any:
+    return place.run({"a": ("text.ask_server", {"prompt": " ", "model": "tiny"})})
