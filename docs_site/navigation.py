@@ -73,6 +73,7 @@ NAVIGATION: tuple[Section, ...] = (
             Section("Style", ("docs/style.md",), "plugins/studio_style/"),
             Section("Texts", ("docs/text.md",), "plugins/studio_text/"),
             Section("Training", ("docs/train.md",), "plugins/studio_train/"),
+            Section("Labeled scenes", ("docs/scenes.md",), "plugins/studio_scenes/"),
             Section("Super-resolution", ("docs/upscale.md",), "plugins/studio_upscale/"),
             Section("Videos", ("docs/video.md", "docs/motion.md"), "plugins/studio_video/"),
             Section("Audio", ("docs/audio.md",), "plugins/studio_audio/"),

@@ -28,7 +28,7 @@ def test_a_row_of_a_plugins_readme_is_the_summary_of_its_node_type(page: Path) -
 ENDS = re.compile(r"^\| `([a-z]+\.[a-z_]+)` \| [^|]* \| ([^|]*) \| ([^|]*) \|$", re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", ["audio", "image", "logic", "provenance", "speech", "text", "vision"])
+@pytest.mark.parametrize("name", ["audio", "image", "logic", "provenance", "scenes", "speech", "text", "vision"])
 def test_a_row_with_inputs_and_outputs_has_all_of_them(name: str) -> None:
     page = (ROOT / f"plugins/studio_{name}/README.md").read_text(encoding="utf-8")
 

@@ -16,6 +16,7 @@ import studio_diffusion
 import studio_image
 import studio_logic
 import studio_provenance
+import studio_scenes
 import studio_speech
 import studio_style
 import studio_text
@@ -37,6 +38,7 @@ PLUGINS = (
     studio_image,
     studio_logic,
     studio_provenance,
+    studio_scenes,
     studio_speech,
     studio_style,
     studio_text,
@@ -72,6 +74,21 @@ def latent(value: float = 0.5) -> Latent:
 def conditioning(value: float = 0.5) -> Conditioning:
     """A prompt of no model's text encoders."""
     return Conditioning({"prompt_embeds": np.full((1, 3, 4), value, np.float32)}, "a space", {"prompt": "a word"})
+
+
+@cache
+def cutout(kind: int = 0) -> Image:
+    """A disc or a bar in front of nothing."""
+    y, x = np.mgrid[:20, :24]
+    alpha = (x - 12) ** 2 + (y - 10) ** 2 < 80 if kind == 0 else abs(x - 12) < 5
+    return Image(np.stack([x * 10, y * 12, 0 * x + 90 * kind, alpha * 255], axis=2).astype(np.uint8))
+
+
+def scene_labels() -> list[dict[str, Any]]:
+    """What is known of the picture: one box, one mask."""
+    place = {"left": 2, "top": 3, "width": 8, "height": 6}
+    mask = {"size": [16, 24], "counts": [40, 20, 324]}
+    return [{"label": "disc", **place}, {"label": "bar", **place, "order": 1, "mask": mask}]
 
 
 @cache
@@ -497,6 +514,16 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "logic.to_number": {"value": "1.5e3"},
     "logic.to_list": {"value": [1, "two", None]},
     "logic.to_json": {"values": [{"a": 1}, "two"]},
+    "scenes.compose": {
+        "things": [cutout(), cutout(1)],
+        "names": ["disc", "bar"],
+        "count": 3,
+        "width": 32,
+        "height": 32,
+    },
+    "scenes.draw_labels": {"image": picture(), "labels": scene_labels()},
+    "scenes.masks": {"image": picture(), "labels": scene_labels()},
+    "scenes.write": {"images": [picture(), picture()], "labels": [scene_labels(), []], "path": "saved/set.zip"},
     "speech.say": {"text": "It rains. Dr. Smith has 2 apples."},
     "speech.voices": {"language": "en"},
     "speech.to_text": {"audio": sound(), "model": Model("builtin:mini-listener")},
@@ -614,6 +641,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "diffusion.blend_latents": {"base": latent(0.25), "top": latent(1.0)},
     "diffusion.composite_latents": {"base": latent(0.25), "top": latent(1.0)},
     "diffusion.upscale_latent": {"latent": latent(0.25)},
+    "scenes.compose": {"backgrounds": [picture()], "distractors": [cutout(1)]},
+    "scenes.draw_labels": {"labels": scene_labels()[:1]},
+    "scenes.masks": {"labels": scene_labels()[:1]},
     "speech.say": {"model": Model("builtin:mini-speaker"), "voice": "f2", "language": "de"},
     "speech.to_text": {"language": "de", "voice_detector": Model("builtin:mini-vad")},
     "speech.subtitles": {"marks": marks()},

@@ -323,6 +323,26 @@ def _(place: Place) -> Any:
     return place.run(nodes | {"i": ("image.new", {"width": 8, "height": 8})})
 
 
+@provokes("E679")
+def _(place: Place) -> Any:
+    pictures = [{"from": "i"}, {"from": "j"}]
+    nodes = {"a": ("scenes.compose", {"things": pictures, "names": ["a", "b"]})}
+    nodes["i"] = ("image.new", {"width": 8, "height": 8, "channels": "rgba"})
+    return place.run(nodes | {"j": ("image.new", {"width": 8, "height": 8})})
+
+
+@provokes("E677")
+def _(place: Place) -> Any:
+    nodes = {"a": ("scenes.draw_labels", {"image": {"from": "i"}, "labels": {}})}
+    return place.validate(nodes | {"i": ("image.new", {"width": 8, "height": 8})})
+
+
+@provokes("E678")
+def _(place: Place) -> Any:
+    nodes = {"a": ("scenes.write", {"images": [{"from": "i"}], "labels": [[]], "path": "set.tar"})}
+    return place.validate(nodes | {"i": ("image.new", {"width": 8, "height": 8})})
+
+
 @provokes("E696")
 def _(place: Place) -> Any:
     nodes = {"a": ("train.lora", {"images": [{"from": "i"}]}), "i": ("image.new", {"width": 8, "height": 8})}

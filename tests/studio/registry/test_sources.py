@@ -25,10 +25,11 @@ def test_installed_plugins_are_found_studios_own_first() -> None:
         "studio-logic",
         "studio-onnx",
         "studio-provenance",
+        "studio-scenes",
         "studio-speech",
     ]
     own += ["studio-style", "studio-text", "studio-train", "studio-upscale", "studio-video", "studio-vision"]
-    assert [row.name for row in rows[:13]] == own
+    assert [row.name for row in rows[:14]] == own
 
 
 def test_a_plugins_folder_must_exist(tmp_path: Path) -> None:
