@@ -138,7 +138,13 @@ def _take_last(node_type: NodeType, handle: NodeHandle, made_by: NodeType) -> di
     if not suitable:
         return {}
     end = min(suitable, key=lambda end: (not end.required, end.spec.name != made.name))
-    return {end.name: [handle] if end.spec.depth > made.depth else handle}
+    return {end.name: [handle] * _count_entries(end) if end.spec.depth > made.depth else handle}
+
+
+def _count_entries(end: Input) -> int:
+    """Return how many entries the list of an input needs, at least one."""
+    fewest = end.spec.limits.min_length if end.spec.limits is not None else None
+    return max(1, fewest or 1)
 
 
 def _fits(made: TypeSpec, wanted: TypeSpec) -> bool:
@@ -163,8 +169,8 @@ def _make_value(builder: GraphBuilder, catalog: Catalog, node_type: NodeType, en
             value = builder.add(maker) if maker else _add_input(builder, end, spec)
     else:
         value = _add_input(builder, end, spec)
-    for _ in range(end.spec.depth):
-        value = [value]
+    for depth in range(end.spec.depth):
+        value = [value] * (_count_entries(end) if depth == end.spec.depth - 1 else 1)
     return value
 
 

@@ -291,18 +291,20 @@ def film_plugin(mini_plugin: Any, tmp_path_factory: pytest.TempPathFactory) -> A
 
 
 @pytest.fixture(scope="session")
-def training_plugin(mini_plugin: Any) -> Any:
-    """The plugin that trains, with a tiny model that draws, and what opens it."""
+def training_plugin(mini_plugin: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The plugin that trains, with a tiny model that draws, and what opens it; and with two small autoencoders."""
     from studio_diffusion.opener import DiffusionOpener
+    from tests.plugins.studio_train.small_autoencoders import write_autoencoder
 
     class TrainingPlugin(WithModels):
         @hookimpl
         def studio_model_openers(self) -> Any:
-            """Return the opener of the plugin for diffusion."""
-            return [DiffusionOpener()]
+            """Return its own opener, and that of the plugin for diffusion."""
+            return [*super().studio_model_openers(), DiffusionOpener()]
 
-    mini = mini_plugin.models["mini"]
-    return TrainingPlugin(studio_train, {"mini": mini, "other-mini": mini_plugin.models["mini"]})
+    mini, coders = mini_plugin.models["mini"], tmp_path_factory.mktemp("coders")
+    coder, other = (write_autoencoder(coders / f"{size}.safetensors", size) for size in (16, 24))
+    return TrainingPlugin(studio_train, {"mini": mini, "other-mini": mini, "coder": coder, "other-coder": other})
 
 
 @pytest.fixture
@@ -313,6 +315,8 @@ def text_settings() -> Iterator[TextSettings]:
 
 
 MINI = Model("builtin:mini")
+CODER = Model("builtin:coder")
+OTHER_CODER = {"model": Model("builtin:other-coder")}
 LITTLE: dict[str, Any] = {"rank": 1, "text_rank": 1, "prior_prompts": ["a cat", "a dog"]}
 EXAMPLES: dict[str, dict[str, Any]] = {
     "audio.load": {"file": "sound_file"},
@@ -544,6 +548,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "text.ask_server": {"prompt": "Why?", "model": "tiny", "max_tokens": 8},
     "text.storyboard": {"sentence": "a fox wakes up, then it eats", "shots": 3, "subject": "a fox", "style": "ink"},
     "train.lora": {"images": [picture(), picture(20)], "captions": ["an apple"], "steps": 2, "batch_size": 1, **LITTLE},
+    "train.autoencoder": {"images": [picture(side) for side in (16, 17, 18, 20, 22, 24)], "size": 16, "steps": 2},
+    "latent.find_anomaly": {"image": picture(), "model": CODER},
+    "latent.denoise": {"image": picture(), "model": CODER},
+    "latent.sample": {"model": CODER},
+    "latent.interpolate": {"first": picture(), "second": picture(20), "model": CODER},
     "style.colorize_video": {"video": film(), "keyframes": [picture()]},
     "video.load": {"file": "film_file"},
     "video.load_images": {"files": ["picture_file", "picture_file"], "fps": 2.0, "sort_files": False},
@@ -649,6 +658,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "speech.subtitles": {"marks": marks()},
     "speech.save_subtitles": {"marks": marks()},
     "train.lora": {"test_prompts": ["a cat"], "precision": "bfloat16", "size": 32, "learning_rate": 0.1},
+    "latent.find_anomaly": OTHER_CODER,
+    "latent.denoise": {"noise": 0.3} | OTHER_CODER,
+    "latent.sample": OTHER_CODER,
+    "latent.interpolate": OTHER_CODER,
     "style.transfer": {"model": Model("builtin:tiny-vgg"), "more_styles": [picture()], "style_weights": [2.0]},
     "style.colorize": {"exemplar": picture(), "scribbles": picture(channels=4)},
     "style.transfer_video": {"more_styles": [picture()], "style_weights": [2.0]},
@@ -696,7 +709,7 @@ def test_every_first_party_node_type_keeps_its_promises(node_type: str, request:
         options["plugin"] = studio_upscale
     if node_type in ("speech.say", "speech.to_text"):
         options["plugin"] = request.getfixturevalue("speech_plugin")
-    if node_type == "train.lora":
+    if node_type.startswith(("latent.", "train.")):
         options["plugin"] = request.getfixturevalue("training_plugin")
     if node_type == "text.ask_server":
         options["settings"] = request.getfixturevalue("text_settings")

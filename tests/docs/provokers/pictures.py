@@ -357,6 +357,20 @@ def _(place: Place) -> Any:
     train(FakeTraining(fails_at=3), make_examples(), None, PLAN, place.folder, lambda step: None)
 
 
+@provokes("E699")
+def _(place: Place) -> Any:
+    import json
+
+    from safetensors.numpy import save_file
+
+    from studio_train.opener import AutoencoderOpener
+
+    path = place.folder / "skies.safetensors"
+    facts = {"version": 1, "method": "linear", "rows": 8, "columns": 8, "components": 1}
+    save_file({"mean": np.zeros(3, np.float32)}, path, {"studio.autoencoder": json.dumps(facts)})
+    AutoencoderOpener().open(path, Model(f"file:{path}"), device="cpu", dtype="float32", parts={})
+
+
 @provokes("E698")
 def _(place: Place) -> Any:
     context, model = TestContext(models={"builtin:compact": object()}), Model("builtin:compact")
