@@ -169,7 +169,7 @@ class _Exchange:
         try:
             connection.connect()
             if self.left.is_set():
-                raise ConnectionAbortedError("nobody waits for the answer")
+                raise ConnectionAbortedError("the run is cancelled")
             connection.request("POST", address.path, self.content, dict(self.headers))
             answer = connection.getresponse()
             received = answer.read(MOST_BYTES + 1)

@@ -17,8 +17,8 @@ from studio.version import REQUIREMENT
 
 _PLUGIN_NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
 _TAKEN_NAMES = (
-    "studio", "graph", "audio", "check", "diffusion", "image", "logic", "onnx", "provenance", "speech", "style",
-    "train", "upscale", "video", "vision",
+    "studio", "graph", "audio", "check", "diffusion", "image", "latent", "logic", "onnx", "provenance", "scenes",
+    "speech", "style", "text", "train", "upscale", "video", "vision",
 )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ _SCALARS: dict[str, Any] = {
     "json": {},
     "any": "Hello",
 }
-_FILE_NAMES = ("picture.png", "sound.flac", "video.mp4", "words.srt", "text.txt", "layers.exr")
+_FILE_NAMES = ("picture.png", "sound.flac", "video.mp4", "words.srt", "text.txt", "layers.exr", "set.zip")
 _MAKERS = ("image.gradient", "image.new", "audio.tone")
 _LAYER = ("image.new", {"color": "transparent"})
 """What makes an image with alpha."""

@@ -26,7 +26,9 @@ REDUCES = {
 """Node types that have to reduce, and why."""
 WITH_A_MODEL = {"video.from_text", "video.redraw"}
 """Node types that need a model, which a test context lacks."""
-NETWORKS = {"check", "diffusion", "logic", "provenance", "style", "train", "upscale", "vision"}
+NETWORKS = {
+    "check", "diffusion", "latent", "logic", "provenance", "scenes", "style", "text", "train", "upscale", "vision"
+}  # fmt: skip
 """Plugins whose node types run networks (see `test_depth_of_networks.py`), pass values on, or need larger images."""
 MORE: dict[str, dict[str, Any]] = {
     "image.caption": {"text": "a"},

@@ -17,6 +17,7 @@ from studio.errors import Finding
 from studio.graph import parse_graph
 from studio.graph.node_checks import has_checks
 from studio.testing import TestContext
+from studio_text.settings import TextSettings
 from tests.plugins.test_first_party_node_types import FUNCTIONS, film, latent, mask, picture, sound, spectrogram
 
 MARKS = {"sentences": [{"text": "Hi.", "start": 1.0, "end": 0.5}]}
@@ -108,6 +109,8 @@ CASES = [
     case("image.apply_lut", "lut_file", {"file": "note.txt"}, "E511"),
     case("image.vignette", "color", "blurple", "E505"),
     case("image.convert_color", "source", "nowhere", "E509"),
+    case("text.ask_server", "prompt", " ", "E676", model="a"),
+    case("text.ask_server", "model", " ", "E673", prompt="a"),
     case("text.storyboard", "sentence", " . ", "E672"),
     case("text.storyboard", "templates", ["{scene"], "E672", sentence="a fox"),
     case("train.lora", "captions", ["a lighthouse", " "], "E696", images=[{"from": "image"}, {"from": "image"}]),
@@ -284,7 +287,7 @@ def find_findings(studio: Studio, case: Case) -> list[Finding]:
 def call(case: Case, folder: Path) -> StudioError:
     """Call the node type as a run would, and return what it raises."""
     function = FUNCTIONS[case.node]
-    inputs: dict[str, Any] = {}
+    inputs: dict[str, Any] = {"settings": TextSettings()} if case.node == "text.ask_server" else {}
     for name, end in get_node_type(function).inputs.items():
         value = {case.name: case.value, **case.more}.get(name)
         if value is None and end.required and name != case.name:

@@ -11,7 +11,7 @@ import torch
 from studio_train.autoencoders.pictures import Shape, blur
 
 _SMOOTH = 1 / 40  # of the root of the area: the Gaussian filter over differences
-_FLOOR = 0.5  # of the mean difference, which is added where images are always rebuilt well
+_FLOOR = 2.0  # times the mean difference is added to what is usual, which few images say roughly
 _STEP = 1 / 255  # differences below it are those of 8-bit samples
 _QUANTILE = 0.95
 _MANY = 20  # normal images from which a quantile says more than the highest score

@@ -17,6 +17,7 @@ _EQUAL = 1 / 255
 _FEW = 20
 _MARGIN = 0.5  # decibels
 _GAP = 10.0  # decibels between images that were trained with and others
+_MINOR = ("few_images", "no_denoiser")
 _ACTIVE = 0.01  # variance of a code that says something
 
 
@@ -63,6 +64,7 @@ def make_report(
     warnings = [
         *_judge_images(torch.cat([trained, normal]), settings["images"]),
         *_judge_numbers(rebuilt, spots, active, autoencoder.method),
+        *_judge_denoised(denoised),
     ]
     return {
         **settings,
@@ -72,7 +74,7 @@ def make_report(
         "denoised": _round(denoised),
         "spots": _round(spots),
         "warnings": [{"kind": kind, "message": message} for kind, message in warnings],
-        "verdict": "bad" if any(kind != "few_images" for kind, _ in warnings) else "good",
+        "verdict": "bad" if any(kind not in _MINOR for kind, _ in warnings) else "good",
     }
 
 
@@ -168,3 +170,10 @@ def _judge_numbers(
             )
         )
     return found
+
+
+def _judge_denoised(denoised: dict[str, float]) -> list[tuple[str, str]]:
+    if denoised["model"] > denoised["noisy"]:
+        return []
+    return [("no_denoiser", "what the model makes of images with noise is further from them than the noise: do not "
+             "denoise with it")]  # fmt: skip
