@@ -28,7 +28,7 @@ _SYNONYMS = {
     "combinatorial": ("wildcards",),
     "jumpcut": ("silence",), "autocut": ("silence",), "segments": ("spans",), "excerpt": ("spans",),
     "hstack": ("row", "side"), "vstack": ("column", "below"), "splitscreen": ("side",), "mosaic": ("grid",),
-    "emboss": ("kernel",), "matrix": ("kernel",), "convolution": ("kernel",), "slideshow": ("storyboard",),
+    "emboss": ("kernel",), "matrix": ("kernel",), "convolution": ("kernel",), "slideshow": ("narration",),
     "grayscale": ("saturation",), "greyscale": ("saturation",), "desaturate": ("saturation",),
     "boolean": ("bool",), "integer": ("whole",), "spreadsheet": ("csv",), "excel": ("csv",), "tsv": ("csv",),
     "regex": ("expression",), "regexp": ("expression",), "today": ("date",), "strftime": ("date",),

@@ -75,7 +75,7 @@ def test_a_still_begins_the_video(models: Any, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["ltx2", "wan22_still"])
 def test_a_last_image_ends_the_video(models: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    ctx, find = context(models, name), pipelines._find_frames
+    ctx, find = context(models, name), pipelines.find_frames
     ends = [None, *(Image(np.random.default_rng(seed).random((40, 40, 3), np.float32)) for seed in (1, 2))]
     seen: list[Any] = []
 
@@ -83,7 +83,7 @@ def test_a_last_image_ends_the_video(models: Any, name: str, monkeypatch: pytest
         seen.append(find(made))
         return seen[-1]
 
-    monkeypatch.setattr(pipelines, "_find_frames", watch)
+    monkeypatch.setattr(pipelines, "find_frames", watch)
     for last in ends:
         animate_still(ctx, still(0), prompt="a cat", model=IT, last=last, **ASKED)
 

@@ -63,14 +63,14 @@ def test_quiet_shows_neither(desk: Desk, seen: tuple[str, ...]) -> None:
 def test_settings_of_an_unknown_plugin_are_one_warning_and_stop_nothing(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, seen: tuple[str, ...]
 ) -> None:
-    (desk.folder / "config.toml").write_text("[plugins.sene]\nx = 1\n")
+    (desk.folder / "config.toml").write_text("[plugins.seem]\nx = 1\n")
     monkeypatch.setenv("STUDIO_CONFIG", "config.toml")
 
     done = desk.call(*seen)
 
     assert done.code == 0
-    expected = "warning: config.toml: [plugins.sene] is of a plugin that is not installed; did you mean [plugins.seen]?"
-    assert [line for line in done.err.splitlines() if "sene" in line] == [expected]
+    expected = "warning: config.toml: [plugins.seem] is of a plugin that is not installed; did you mean [plugins.seen]?"
+    assert [line for line in done.err.splitlines() if "seem" in line] == [expected]
 
 
 def test_each_warning_is_shown_once_and_others_are_left_to_python(capsys: pytest.CaptureFixture[str]) -> None:
