@@ -237,4 +237,5 @@ def _read_answer(address: Address, received: bytes) -> Answer:
     if not isinstance(content, str):
         message = f"the answer of {address} is not a chat completion: {received[:80].decode('utf-8', 'replace')!r}"
         raise StudioError("E675", message, hint="check that the server is compatible with OpenAI's API")
+    content = content.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # half a pair is no character
     return Answer(content.strip(), choice.get("finish_reason") == "length")

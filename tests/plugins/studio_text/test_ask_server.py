@@ -92,6 +92,12 @@ def test_an_answer_that_is_none_is_an_error(
     assert len(server.requests) == 1
 
 
+def test_half_a_pair_of_surrogates_is_replaced(server: ChatServer) -> None:
+    server.content = b'{"choices": [{"message": {"content": "a \\ud800 b \\ud83e\\udd8a"}}]}'
+
+    assert ask_server(TestContext(), TextSettings(server.url), "Why?", "tiny") == "a \ufffd b \U0001f98a"
+
+
 def test_a_server_that_is_not_there_is_an_error_that_says_how_to_start_it() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: refused for as long as it is held
